@@ -3,9 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { calculateGenerator, calculateSessionKey, multiply } from '../../src/protocol/cpace.ts'
 
 // Official vectors of draft-irtf-cfrg-cpace-20 for CPACE-X25519-SHA512.
-const vectors = JSON.parse(
-  readFileSync(new URL('./vectors/cpace-x25519.json', import.meta.url), 'utf8')
-) as {
+const vectors = JSON.parse(readFileSync(new URL('./vectors/cpace-x25519.json', import.meta.url), 'utf8')) as {
   G_25519: Record<string, string>
   X25519_points: Record<string, string>
 }
@@ -25,11 +23,20 @@ describe('CPace, official vectors', () => {
     ['ya', 'Yb', 'K'],
     ['yb', 'Ya', 'K']
   ])('%s * %s = %s', (scalar, point, product) => {
-    expect(multiply(official(scalar), official(point)).toString('hex')).toBe(official(product).toString('hex'))
+    expect(multiply(official(scalar), official(point)).toString('hex')).toBe(
+      official(product).toString('hex')
+    )
   })
 
   test('session key, initiator-responder', () => {
-    const key = calculateSessionKey(official('sid'), official('K'), official('Ya'), official('Yb'), 'ADa', 'ADb')
+    const key = calculateSessionKey(
+      official('sid'),
+      official('K'),
+      official('Ya'),
+      official('Yb'),
+      'ADa',
+      'ADb'
+    )
     expect(key.toString('hex')).toBe(official('ISK_IR').toString('hex'))
   })
 
