@@ -62,6 +62,19 @@ export class HostProcess implements AsyncDisposable {
     return this.#launcher.stdin
   }
 
+  /** Calls back for every line of both outputs, those that came already too. */
+  onLine(listener: (line: string) => void): void {
+    const seen = { stdout: 0, stderr: 0 }
+    const tell = (): void => {
+      for (const stream of ['stdout', 'stderr'] as const) {
+        const lines = this[stream]
+        while (seen[stream] < lines.length) listener(lines[seen[stream]++]!)
+      }
+    }
+    tell()
+    this.#news.addEventListener('news', tell)
+  }
+
   /** @throws Error with the end of the output when the line does not come in time or the process ends without it */
   async waitForLine(
     matches: string | RegExp | ((line: string) => boolean),

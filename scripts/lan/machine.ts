@@ -39,9 +39,12 @@ export function unshareArguments(outermost: boolean): string[] {
   return [...user, '--net', '--uts', '--pid', '--mount', '--fork', '--kill-child', '--mount-proc']
 }
 
+/** Shell code that gives the machine its first argument as its name: the tool, or the file that only real root may write. */
+export const NAME_MACHINE = '{ hostname "$1" || echo "$1" > /proc/sys/kernel/hostname; }'
+
 // Runs in the new machine as process 1. SIGCHLD is ignored so that the kernel buries orphans without being asked;
 // `cat` alone, without children of its own, survives `kill -1` inside the machine.
-const INIT = `echo "$1" > /proc/sys/kernel/hostname && ip link set lo up && echo ready &&
+const INIT = `${NAME_MACHINE} && ip link set lo up && echo ready &&
   exec env --ignore-signal=CHLD cat > /dev/null`
 
 // Runs outside of the machine's process numbers, but its children are inside. nsenter's own way of waiting would stop

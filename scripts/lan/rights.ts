@@ -1,11 +1,11 @@
 /** What this computer, its kernel and its user allow the laboratory to do; found out by doing it. */
 import { spawnSync } from 'node:child_process'
-import { isRoot, unshareArguments } from './machine.ts'
+import { isRoot, NAME_MACHINE, unshareArguments } from './machine.ts'
 
 const PROBE_TIMEOUT_MS = 15_000
 
 // Runs in a machine of its own that ends with it: everything a laboratory needs, once.
-const ESSENTIALS = `echo probe > /proc/sys/kernel/hostname &&
+const ESSENTIALS = `set probe && ${NAME_MACHINE} &&
   ip link add name probe0 type bridge &&
   ip link add name probe1 type veth peer name probe2 &&
   tc qdisc add dev probe1 clsact &&
