@@ -1,0 +1,15 @@
+import type { Command } from 'commander'
+import { makePassword, storePassword } from '../../index.ts'
+
+export function addInit(program: Command): void {
+  program
+    .command('init')
+    .description('make a strong password for a new mesh, store it for this user and print it once')
+    .action(async () => {
+      const password = makePassword()
+      const path = await storePassword(password)
+      console.log(password)
+      console.error(`Stored in ${path}, readable by you alone.`)
+      console.error('On the other machines: dist-node join, and type it there. Then: dist-node start')
+    })
+}

@@ -1,0 +1,70 @@
+import type { Command } from 'commander'
+import { type DistNode, UsageError } from '../../index.ts'
+import { EXIT } from '../exit.ts'
+import { interruptSignal } from '../interrupt.ts'
+import {
+  addMeshOptions,
+  addSandboxOptions,
+  createNode,
+  type MeshOptions,
+  type SandboxOptions
+} from '../mesh-options.ts'
+import { visible } from '../output.ts'
+
+export function addStart(program: Command): void {
+  const command = program.command('start').description('lend this machine to the mesh until Ctrl-C')
+  addSandboxOptions(addMeshOptions(command)).action(start)
+}
+
+async function start(options: MeshOptions & SandboxOptions): Promise<void> {
+  const { signal, dispose } = interruptSignal(EXIT.interrupted)
+  const { node, password } = await createNode(options, { local: false, start: false })
+  try {
+    if (!password)
+      throw new UsageError('no password: make one with dist-node init, or store yours with dist-node join')
+    const report = options.json === true ? reportJson(node) : reportText(node)
+    await node.start()
+    report()
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+    if (options.json !== true)
+      console.error('stopping: running jobs have 10 s to end (Ctrl-C again: at once)')
+  } finally {
+    await node.stop('stopped by its owner')
+    dispose()
+  }
+}
+
+/** One JSON object per line; the first is `ready`. */
+function reportJson(node: DistNode): () => void {
+  const print = (event: string, more: object): void => console.log(JSON.stringify({ event, ...more }))
+  node.on('peer-joined', (peer) => print('peer-joined', peer))
+  node.on('peer-left', ({ id, name }, reason) => print('peer-left', { id, name, reason }))
+  node.on('peer-refused', (refusal) => print('peer-refused', refusal))
+  node.on('run-started', (run) => print('run-started', run))
+  node.on('run-ended', (run) => print('run-ended', run))
+  return () => {
+    const { peerId, name, addresses, slots, sandbox, mesh } = node
+    print('ready', { peerId, name, addresses, slots, sandbox, mesh })
+  }
+}
+
+/** One calm line per event, on stderr: stdout is for results. */
+function reportText(node: DistNode): () => void {
+  const say = (text: string): void => console.error(visible(text))
+  node.on('peer-joined', ({ name, address, slots }) =>
+    say(`+ ${name} joined from ${address} (${count(slots, 'slot')})`)
+  )
+  node.on('peer-left', ({ name }, reason) => say(`- ${name} left: ${reason}`))
+  node.on('peer-refused', ({ address, message }) => say(`! ${address}: ${message}`))
+  node.on('run-started', ({ label, node: from }) => say(`> ${label} from ${from}`))
+  node.on('run-ended', ({ label, node: from }) => say(`< ${label} from ${from} ended`))
+  return () => {
+    say(`${node.name} lends ${count(node.slots, 'slot')} to the mesh '${node.mesh}', sandbox ${node.sandbox}`)
+    for (const address of node.addresses) say(`  ${address}`)
+    for (const note of node.sandboxNotes) say(`  note: ${note}`)
+  }
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
+}

@@ -1,0 +1,115 @@
+/** Options of every command that joins the mesh, and what they make of a node. */
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { createDistNode, type DistNode, findPassword, type NodeOptions } from '../index.ts'
+
+export interface MeshOptions {
+  passwordFile?: string
+  mesh: string
+  name?: string
+  peer: string[]
+  listen: string[]
+  mdns: boolean
+  dir?: string
+  slots?: number
+  json?: boolean
+  weakPassword?: boolean
+}
+
+export interface SandboxOptions {
+  sandbox: 'auto' | 'bwrap' | 'unshare' | 'permission'
+  sandboxMin: 'bwrap' | 'unshare' | 'permission'
+  allowNet?: boolean
+  allowFsRead: string[]
+  jobMemory: number
+}
+
+export function addMeshOptions(command: Command): Command {
+  return command
+    .option('--password-file <file>', "file with the mesh's password (default: the one init or join made)")
+    .option('--mesh <name>', 'public name of the mesh', 'default')
+    .option('--name <name>', 'name of this node (default: the host name)')
+    .option('--peer <multiaddr>', 'dial this peer too; may be repeated', collect, [])
+    .option(
+      '--listen <multiaddr>',
+      'listen here; may be repeated (default: every interface, a free port)',
+      collect,
+      []
+    )
+    .option('--no-mdns', 'neither look for peers nor answer them by multicast DNS')
+    .option(
+      '--dir <folder>',
+      "folder for this node's state (default: DIST_NODE_DIR, else the XDG state folder)"
+    )
+    .option(
+      '--slots <n>',
+      'jobs to run at once on this machine; 0 lends nothing (default: one per core)',
+      wholeNumber
+    )
+    .option('--json', 'print one JSON object per line')
+    .option('--weak-password', 'accept a password that can be guessed')
+}
+
+export function addSandboxOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--sandbox <level>', 'how jobs are locked in; auto takes the strongest that works here')
+        .choices(['auto', 'bwrap', 'unshare', 'permission'])
+        .default('auto')
+    )
+    .addOption(
+      new Option('--sandbox-min <level>', 'run no jobs in a weaker sandbox than this')
+        .choices(['bwrap', 'unshare', 'permission'])
+        .default('permission')
+    )
+    .option('--allow-net', 'let jobs use the network of this machine')
+    .option('--allow-fs-read <folder>', 'let jobs read this folder; may be repeated', collect, [])
+    .option('--job-memory <MiB>', 'memory a job may use', wholeNumber, 1024)
+}
+
+/** A node from options; without a password one that works on this machine alone. */
+export async function createNode(
+  options: MeshOptions & Partial<SandboxOptions>,
+  more: Pick<NodeOptions, 'slots' | 'local'> & { start?: boolean } = {}
+): Promise<{ node: DistNode; password: boolean }> {
+  const password = await findPassword({
+    ...(options.passwordFile === undefined ? {} : { file: options.passwordFile }),
+    allowWeak: options.weakPassword === true
+  })
+  const node = await createDistNode({
+    ...(password === undefined ? {} : { password }),
+    mesh: options.mesh,
+    ...(options.name === undefined ? {} : { name: options.name }),
+    ...(options.slots === undefined ? {} : { slots: options.slots }),
+    peers: options.peer,
+    ...(options.listen.length === 0 ? {} : { listen: options.listen }),
+    mdns: options.mdns,
+    ...(options.dir === undefined ? {} : { dir: options.dir }),
+    ...(options.sandbox === undefined ? {} : { sandbox: options.sandbox }),
+    ...(options.sandboxMin === undefined ? {} : { sandboxMin: options.sandboxMin }),
+    allowNet: options.allowNet === true,
+    allowFsRead: options.allowFsRead ?? [],
+    ...(options.jobMemory === undefined ? {} : { jobMemoryMb: options.jobMemory }),
+    ...more
+  })
+  return { node, password: password !== undefined }
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value]
+}
+
+export function wholeNumber(text: string): number {
+  const number = Number(text)
+  if (/^\d+$/.test(text) && Number.isSafeInteger(number)) return number
+  throw new InvalidArgumentError(`Expected a whole number, got '${text}'.`)
+}
+
+const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
+
+/** `500ms`, `30s`, `5m`, `2h` in milliseconds. */
+export function duration(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? []
+  if (number === undefined)
+    throw new InvalidArgumentError(`Expected a duration such as 500ms, 30s or 5m, got '${text}'.`)
+  return Math.round(Number(number) * UNITS[unit as keyof typeof UNITS])
+}

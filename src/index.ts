@@ -1,0 +1,23 @@
+/**
+ * dist-node: a zero-config compute mesh. This file is the one door; everything public is exported here.
+ *
+ * @packageDocumentation
+ */
+export { PrintError } from './codec/errors.ts'
+export { JobError, type JobErrorCode, MeshError, UsageError } from './node/errors.ts'
+export { isJob, type Job, job, type JobLike, type JobOptions } from './node/job.ts'
+export { type JobsFile, loadJobsFile } from './node/jobs-file.ts'
+export type { Refusal } from './node/network.ts'
+export {
+  createDistNode,
+  type DistNode,
+  type DistNodeEvents,
+  type HostedRunStatus,
+  type PeerStatus
+} from './node/node.ts'
+export type { NodeOptions, RunOptions } from './node/options.ts'
+export { findPassword, makePassword, passwordFile, storePassword } from './node/password.ts'
+export type { JobFailure, JobPlace, JobResult, JobSuccess } from './node/result.ts'
+export type { Run, RunProgress } from './node/run.ts'
+export type { LogLine } from './node/submitter.ts'
+export { VERSION } from './node/version.ts'

@@ -1,0 +1,180 @@
+import type { JobsMessage, RunOpenMessage } from '../protocol/messages.ts'
+import type { WorkerProcess } from '../worker/process.ts'
+import type { Link } from './link.ts'
+
+/** Batches one worker process has: the one that runs and, ahead of time, the next. */
+const MAX_BATCHES_PER_WORKER = 2
+
+/** Blobs of one run, together: units and shared functions are small, what they captured may not be. */
+const MAX_BLOB_BYTES = 512 * 1024 * 1024
+
+type BatchJobs = JobsMessage['jobs']
+
+/**
+ * A worker process bound to a run, and the batches it has. It runs batches and their jobs strictly in order, so how
+ * many answers came says which jobs are left.
+ */
+export class HostedWorker {
+  readonly process: WorkerProcess
+  readonly batches: JobsMessage[] = []
+  /** Answers that came for the first of the batches. */
+  #answered = 0
+
+  constructor(process: WorkerProcess) {
+    this.process = process
+  }
+
+  get busy(): boolean {
+    return this.batches.length > 0
+  }
+
+  get unanswered(): number {
+    return this.batches.reduce((sum, { jobs }) => sum + jobs.length, -this.#answered)
+  }
+
+  onAnswers(count: number): void {
+    this.#answered += count
+    for (
+      let first = this.batches[0];
+      first !== undefined && this.#answered >= first.jobs.length;
+      first = this.batches[0]
+    ) {
+      this.#answered -= first.jobs.length
+      this.batches.shift()
+    }
+  }
+
+  /** The batches with just the jobs that are not answered. */
+  unfinished(): JobsMessage[] {
+    return this.batches.map((batch, at) =>
+      at === 0 ? { ...batch, jobs: batch.jobs.slice(this.#answered) } : batch
+    )
+  }
+}
+
+/** One run of one submitter as its executor keeps it: blobs, waiting batches, worker processes, time used. */
+export class HostedRun {
+  readonly link: Link
+  readonly number: number
+  readonly id: string
+  readonly label: string
+  readonly setup: RunOpenMessage['setup']
+  readonly blobs = new Map<string, Uint8Array>()
+  readonly queue: JobsMessage[] = []
+  readonly workers = new Set<HostedWorker>()
+  usedMicros: number
+  queuedBytes = 0
+  #blobBytes = 0
+
+  constructor(link: Link, message: RunOpenMessage, usedMicros: number) {
+    this.link = link
+    this.number = message.run
+    this.id = message.id
+    this.label = message.label
+    this.setup = message.setup
+    this.usedMicros = usedMicros
+  }
+
+  get hasIdleWorker(): boolean {
+    return this.idleWorker() !== undefined
+  }
+
+  get hasWorkerForPrefetch(): boolean {
+    return this.prefetchWorker() !== undefined
+  }
+
+  get busyWorkers(): number {
+    let busy = 0
+    for (const worker of this.workers) if (worker.busy) busy++
+    return busy
+  }
+
+  /** Keeps a blob; one too many is dropped, and the jobs that need it will be refused. */
+  addBlob(hash: string, bytes: Uint8Array): void {
+    if (this.blobs.has(hash) || this.#blobBytes + bytes.length > MAX_BLOB_BYTES) return
+    this.blobs.set(hash, bytes)
+    this.#blobBytes += bytes.length
+  }
+
+  /** Why a batch cannot run here, if it cannot. */
+  refusal(batch: JobsMessage): string | undefined {
+    const missing = batch.blobs.find((hash) => !this.blobs.has(hash))
+    if (missing === undefined) return undefined
+    return (
+      `refused: the code it needs (blob ${missing.slice(0, 8)}) is not here; ` +
+      `functions of one run and what they captured may have ${MAX_BLOB_BYTES >> 20} MiB together`
+    )
+  }
+
+  enqueue(batch: JobsMessage): void {
+    this.queue.push(batch)
+    this.queuedBytes += bodyBytes(batch.jobs)
+  }
+
+  /** The next batch that still has jobs. */
+  dequeue(): JobsMessage | undefined {
+    const batch = this.queue.shift()
+    if (batch !== undefined) this.queuedBytes -= bodyBytes(batch.jobs)
+    return batch
+  }
+
+  /** Puts jobs that a dead worker had not begun back in front. */
+  requeue(batches: readonly JobsMessage[], unwanted: ReadonlySet<number>): void {
+    for (const batch of batches.toReversed()) {
+      const jobs = batch.jobs.filter(({ job }) => !unwanted.has(job))
+      if (jobs.length === 0) continue
+      this.queue.unshift({ ...batch, jobs })
+      this.queuedBytes += bodyBytes(jobs)
+    }
+  }
+
+  idleWorker(): HostedWorker | undefined {
+    for (const worker of this.workers) if (!worker.busy) return worker
+    return undefined
+  }
+
+  prefetchWorker(): HostedWorker | undefined {
+    let best: HostedWorker | undefined
+    for (const worker of this.workers) {
+      if (worker.batches.length >= MAX_BATCHES_PER_WORKER) continue
+      if (best === undefined || worker.unanswered < best.unanswered) best = worker
+    }
+    return best
+  }
+
+  /** Takes up to `count` jobs that wait here, the last ones first, out of the queue. */
+  takeBack(count: number): BatchJobs {
+    const taken: BatchJobs[number][] = []
+    while (taken.length < count) {
+      const batch = this.queue.pop()
+      if (batch === undefined) break
+      const keep = Math.max(0, batch.jobs.length - (count - taken.length))
+      taken.push(...batch.jobs.slice(keep))
+      this.queuedBytes -= bodyBytes(batch.jobs.slice(keep))
+      if (keep > 0) this.queue.push({ ...batch, jobs: batch.jobs.slice(0, keep) })
+    }
+    return taken
+  }
+
+  /** Removes jobs that nobody wants any more from the queue. */
+  drop(unwanted: ReadonlySet<number>): void {
+    const queue = this.queue.splice(0)
+    this.queuedBytes = 0
+    for (const batch of queue) {
+      const jobs = batch.jobs.filter(({ job }) => !unwanted.has(job))
+      if (jobs.length > 0) this.enqueue({ ...batch, jobs })
+    }
+  }
+
+  /** Numbers of all jobs that wait or run here. */
+  jobNumbers(): number[] {
+    const running = [...this.workers].flatMap((worker) => worker.unfinished())
+    return [...this.queue, ...running].flatMap(({ jobs }) => jobs.map(({ job }) => job))
+  }
+}
+
+function bodyBytes(jobs: BatchJobs): number {
+  let bytes = 0
+  for (const { body } of jobs) bytes += body.length
+  return bytes
+}

@@ -1,0 +1,51 @@
+import { UsageError } from './errors.ts'
+
+/** What can be said about one job. */
+export interface JobOptions {
+  /** Longest the job may run, in milliseconds, counted from when a worker process calls it. 0: no limit. @default 0 */
+  timeoutMs?: number
+  /** How often a job that threw is tried again. @default 0 */
+  retries?: number
+  /**
+   * Whether running the job twice does no harm. A job that is not idempotent is never run a second time: when the
+   * peer that has it is lost, it fails with `JOB_LOST`.
+   *
+   * @default true
+   */
+  idempotent?: boolean
+}
+
+const JOB = Symbol.for('dist-node.job')
+
+/** A function with its arguments and options, made by {@link job}. */
+export interface Job<T = unknown> {
+  readonly [JOB]: true
+  readonly fn: (...args: never[]) => T
+  readonly args: readonly unknown[]
+  readonly options: JobOptions
+}
+
+/** What a run accepts as one job: a function of no arguments, or what {@link job} returns. */
+export type JobLike<T = unknown> = (() => T) | Job<T>
+
+/**
+ * A job out of a function and its arguments. The function is printed once, however many jobs call it.
+ *
+ * @throws {UsageError} when `fn` is not a function or `args` not an array
+ * @example export default sizes.map((size) => job(resize, [picture, size], { timeoutMs: 5_000 }))
+ */
+export function job<A extends unknown[], T>(
+  fn: (...args: A) => T,
+  args: A,
+  options: JobOptions = {}
+): Job<T> {
+  if (typeof fn !== 'function') throw new UsageError(`job(fn, args): expected a function, got ${typeof fn}`)
+  if (!Array.isArray(args))
+    throw new UsageError(`job(fn, args): expected an array of arguments, got ${typeof args}`)
+  return { [JOB]: true, fn: fn as unknown as Job<T>['fn'], args, options }
+}
+
+/** Recognises jobs made by any copy of this library, for a jobs file may have its own installed. */
+export function isJob(value: unknown): value is Job {
+  return typeof value === 'object' && value !== null && (value as Partial<Job>)[JOB] === true
+}

@@ -1,0 +1,87 @@
+import { registerHooks } from 'node:module'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { UsageError } from './errors.ts'
+import type { JobLike } from './job.ts'
+import type { RunOptions } from './options.ts'
+import type { JobResult } from './result.ts'
+
+/** What a jobs file exports. */
+export interface JobsFile {
+  /** The jobs, read lazily. */
+  readonly jobs: Iterable<JobLike> | AsyncIterable<JobLike>
+  readonly options: RunOptions
+  /** Gets the results here, for example to write them to files. */
+  readonly collect: ((results: AsyncIterable<JobResult>) => unknown) | undefined
+}
+
+/** This package, as seen from dist/node and from src/node alike. */
+const OWN_LIBRARY = new URL(import.meta.url.endsWith('.ts') ? '../index.ts' : '../index.js', import.meta.url)
+  .href
+
+/**
+ * Imports a jobs file and checks what it exports.
+ *
+ * @param file path of a JavaScript or TypeScript file
+ * @param args what follows `--` on the command line; given to a `default` export that is a function
+ * @throws {UsageError} when the file cannot be read or parsed, or does not export jobs
+ */
+export async function loadJobsFile(file: string, args: readonly string[] = []): Promise<JobsFile> {
+  resolveOwnName()
+  const module = await importFile(file)
+  const { default: exported, setup, options, collect } = module
+  const made =
+    typeof exported === 'function' ? await (exported as (args: readonly string[]) => unknown)(args) : exported
+  if (!isIterable(made)) {
+    throw new UsageError(
+      `${file}: expected the default export to be an iterable of jobs (or a function that returns one), ` +
+        `got ${made === undefined ? 'none' : typeof made}; for example: export default [() => 6 * 7]`
+    )
+  }
+  for (const [name, value] of Object.entries({ setup, collect })) {
+    if (value !== undefined && typeof value !== 'function') {
+      throw new UsageError(`${file}: expected the export ${name} to be a function, got ${typeof value}`)
+    }
+  }
+  return {
+    jobs: made as Iterable<JobLike>,
+    options: {
+      ...(options as RunOptions),
+      ...(setup === undefined ? {} : { setup: setup as () => unknown })
+    },
+    collect: collect as JobsFile['collect']
+  }
+}
+
+async function importFile(file: string): Promise<Record<string, unknown>> {
+  const url = pathToFileURL(resolve(file)).href
+  try {
+    return (await import(url)) as Record<string, unknown>
+  } catch (cause) {
+    const error = cause instanceof Error ? cause : new Error(String(cause))
+    const missing =
+      (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND' &&
+      error.message.includes(`'${resolve(file)}'`)
+    if (missing) throw new UsageError(`${file}: no such file`, { cause })
+    throw new UsageError(`${file} cannot be loaded: ${error.stack ?? error.message}`, { cause })
+  }
+}
+
+/** A jobs file may import `dist-node` where no folder has it installed: it then gets the running command's own. */
+function resolveOwnName(): void {
+  registerHooks({
+    resolve(specifier, context, next) {
+      if (specifier !== 'dist-node') return next(specifier, context)
+      try {
+        return next(specifier, context)
+      } catch {
+        return { url: OWN_LIBRARY, shortCircuit: true }
+      }
+    }
+  })
+}
+
+function isIterable(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return Symbol.iterator in value || Symbol.asyncIterator in value
+}

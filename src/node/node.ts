@@ -1,0 +1,354 @@
+/**
+ * A node: builds the parts and connects them. What each part does is said in its own file.
+ */
+import { EventEmitter } from 'node:events'
+import { Printer } from '../codec/print.ts'
+import { MeshKey } from '../protocol/mesh-key.ts'
+import type { HelloMessage, Message } from '../protocol/messages.ts'
+import { VERSION } from './version.ts'
+import { MeshError } from './errors.ts'
+import { Executor } from './executor.ts'
+import type { HostedRun } from './hosted-run.ts'
+import { claimIdentity, type Identity, stateFolder } from './identity.ts'
+import { job, type JobLike } from './job.ts'
+import { createLocalLinks } from './local-link.ts'
+import type { Network, Refusal } from './network.ts'
+import { type NodeOptions, type ResolvedNodeOptions, resolveNodeOptions, type RunOptions } from './options.ts'
+import type { JobResult } from './result.ts'
+import type { Run } from './run.ts'
+import type { Session, SessionEnd } from './session.ts'
+import { type LogLine, Submitter } from './submitter.ts'
+import { type WorkerSource, startWorkerSource } from './worker-source.ts'
+/** How long a stopping node waits for running jobs before it hands them back. */
+const DRAIN_TIMEOUT_MS = 10_000
+
+/** What is known of a peer. */
+export interface PeerStatus {
+  readonly id: string
+  readonly name: string
+  /** Multiaddr by which this node sees it. */
+  readonly address: string
+  /** Jobs it runs at once; 0: it only submits. */
+  readonly slots: number
+  /** Slots that are running something, as it said last. */
+  readonly busy: number
+  readonly sandbox: string
+  readonly version: string
+  readonly rttMs: number
+}
+
+/** A run of another node that is served here. */
+export interface HostedRunStatus {
+  readonly run: string
+  readonly label: string
+  /** Name of the node that submitted it. */
+  readonly node: string
+}
+
+/** Events of a node: `node.on('peer-joined', ({ name }) => …)`. */
+export interface DistNodeEvents {
+  'peer-joined': [peer: PeerStatus]
+  'peer-left': [peer: PeerStatus, reason: string]
+  /** A peer was turned away or turned us away: wrong password, other version. */
+  'peer-refused': [refusal: Refusal]
+  'run-started': [run: HostedRunStatus]
+  'run-ended': [run: HostedRunStatus]
+  /** A line a job of this node's runs printed. */
+  log: [line: LogLine]
+  warning: [message: string]
+}
+
+export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDisposable {
+  readonly #options: ResolvedNodeOptions
+  readonly #identity: Identity
+  readonly #folder: string
+  readonly #workers: WorkerSource | undefined
+  readonly #executor: Executor | undefined
+  readonly #submitter: Submitter
+  readonly #busy = new Map<string, number>()
+  #network: Network | undefined
+  #stopped = false
+
+  private constructor(init: {
+    options: ResolvedNodeOptions
+    identity: Identity
+    folder: string
+    workers: WorkerSource | undefined
+  }) {
+    super()
+    this.#options = init.options
+    this.#identity = init.identity
+    this.#folder = init.folder
+    this.#workers = init.workers
+    const printer = new Printer({ onWarning: (message) => this.emit('warning', message) })
+    this.#submitter = new Submitter({ printer, onLog: (line) => this.emit('log', line) })
+    if (init.workers !== undefined) {
+      const { workers } = init
+      this.#executor = new Executor(
+        {
+          takeWorker: () => workers.take(),
+          onRunStarted: (run) => this.emit('run-started', describeRun(run)),
+          onRunEnded: (run) => this.emit('run-ended', describeRun(run))
+        },
+        init.options.slots
+      )
+      if (init.options.local) this.#addLocalExecutor(this.#executor)
+    }
+  }
+
+  /** @internal use {@link createDistNode} */
+  static async create(options: NodeOptions | undefined): Promise<DistNode> {
+    const resolved = resolveNodeOptions(options)
+    const folder = stateFolder(resolved.dir)
+    const [identity, workers] = await Promise.all([
+      claimIdentity(folder),
+      resolved.slots > 0 ? startWorkerSource(resolved) : undefined
+    ])
+    return new DistNode({ options: resolved, identity, folder, workers })
+  }
+
+  get peerId(): string {
+    return this.#identity.peerId
+  }
+
+  get name(): string {
+    return this.#options.name
+  }
+
+  get mesh(): string {
+    return this.#options.mesh
+  }
+
+  get slots(): number {
+    return this.#executor?.slots ?? 0
+  }
+
+  /** Level of the sandbox jobs run in here; `none` where no slot is lent. */
+  get sandbox(): string {
+    return this.#workers?.sandbox.level ?? 'none'
+  }
+
+  /** What the owner of this machine should know about its sandbox. */
+  get sandboxNotes(): readonly string[] {
+    return this.#workers?.sandbox.notes ?? []
+  }
+
+  /** Multiaddrs at which other nodes can reach this one; empty before {@link start}. */
+  get addresses(): string[] {
+    return this.#network?.addresses() ?? []
+  }
+
+  /** The nodes this one is connected to now. */
+  get peers(): PeerStatus[] {
+    return this.#network === undefined
+      ? []
+      : [...this.#network.sessions].map((session) => this.#describe(session))
+  }
+
+  /** Joins the mesh; without a password there is none to join. `createDistNode` does this unless told not to. */
+  async start(): Promise<this> {
+    const { password, mesh, listen, peers, mdns } = this.#options
+    if (password === undefined || this.#network !== undefined) return this
+    // Loaded here because libp2p takes longer to load than a job on this machine takes to run.
+    const [{ Network }, key] = await Promise.all([import('./network.ts'), MeshKey.derive(password, mesh)])
+    this.#network = await Network.start({
+      identity: this.#identity,
+      key,
+      mesh,
+      folder: this.#folder,
+      listen,
+      peers,
+      mdns,
+      hello: () => this.#hello(),
+      events: {
+        onJoined: (session) => this.#onJoined(session),
+        onMessage: (session, message) => this.#onMessage(session, message),
+        onRtt: (session, rttMs) => this.#submitter.changeExecutor(session.peer, { rttMs }),
+        onLeft: (session, end) => this.#onLeft(session, end),
+        onRefused: (refusal) => this.emit('peer-refused', refusal),
+        onWarning: (message) => this.emit('warning', message)
+      }
+    })
+    return this
+  }
+
+  /**
+   * Resolves when at least `count` peers that lend slots are connected.
+   *
+   * @param options.timeoutMs how long to wait, in milliseconds; default 10 000
+   * @throws {MeshError} `MESH_TOO_FEW_PEERS` after that time
+   */
+  async waitForPeers(
+    count: number,
+    options: { timeoutMs?: number; signal?: AbortSignal } = {}
+  ): Promise<void> {
+    const timeoutMs = options.timeoutMs ?? 10_000
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const lending = (): number => this.peers.filter(({ slots }) => slots > 0).length
+    const check = (): void => {
+      if (lending() >= count) resolve()
+    }
+    const give = (): void => {
+      const message = `${lending()} of ${count} peers found within ${timeoutMs / 1000} s`
+      reject(new MeshError('MESH_TOO_FEW_PEERS', message))
+    }
+    const abort = (): void => reject(options.signal?.reason)
+    const timer = setTimeout(give, timeoutMs)
+    this.on('peer-joined', check)
+    options.signal?.addEventListener('abort', abort, { once: true })
+    if (options.signal?.aborted) abort()
+    check()
+    try {
+      await promise
+    } finally {
+      clearTimeout(timer)
+      this.off('peer-joined', check)
+      options.signal?.removeEventListener('abort', abort)
+    }
+  }
+
+  /**
+   * Runs jobs on the mesh; iterate over what it returns to get the results in completion order.
+   *
+   * @example for await (const { index, value } of node.run(words.map((word) => () => whiten(word)))) show(index, value)
+   */
+  run<T>(jobs: Iterable<JobLike<T>> | AsyncIterable<JobLike<T>>, options?: RunOptions): Run<T> {
+    return this.#submitter.run(jobs, options)
+  }
+
+  /**
+   * Calls `fn` with each input, on whichever peers are free. The function is printed once.
+   *
+   * @example const thumbnails = await node.map(resize, pictures).all()
+   */
+  map<I, T>(fn: (input: I) => T, inputs: Iterable<I> | AsyncIterable<I>, options?: RunOptions): Run<T> {
+    return this.run(mapJobs(fn, inputs), options)
+  }
+
+  /** Calls one function somewhere in the mesh. @throws what it throws */
+  async call<A extends unknown[], T>(fn: (...args: A) => T, ...args: A): Promise<Awaited<T>> {
+    const [value] = await this.run([job(fn, args)]).all()
+    return value as Awaited<T>
+  }
+
+  /** Calls a function once on every executor; an answer, good or bad, from each that stays. */
+  async everywhere<A extends unknown[], T>(
+    fn: (...args: A) => T,
+    ...args: A
+  ): Promise<JobResult<Awaited<T>>[]> {
+    const answers = [...this.#submitter.executors]
+      .filter(({ slots }) => slots > 0)
+      .map(async ({ link }) => {
+        const results: JobResult<Awaited<T>>[] = []
+        const run = this.run([job(fn, args)], { only: [link.peer], waitMs: 0 })
+        for await (const result of run) results.push(result as JobResult<Awaited<T>>)
+        return results
+      })
+    return (await Promise.all(answers)).flat()
+  }
+
+  /** Ends this node's runs, gives jobs of others 10 s to end, says goodbye. */
+  async stop(reason = 'stopped'): Promise<void> {
+    if (this.#stopped) return
+    this.#stopped = true
+    this.#submitter.stop(new MeshError('MESH_STOPPED', 'the node was stopped'))
+    await this.#drain()
+    await this.#network?.stop(reason)
+    await this.#executor?.stop()
+    await this.#workers?.stop()
+    await this.#identity.release()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#executor === undefined) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, DRAIN_TIMEOUT_MS)
+    await Promise.race([this.#executor.drain(), promise])
+    clearTimeout(timer)
+  }
+
+  /** This node's own slots are one more executor for its runs. */
+  #addLocalExecutor(executor: Executor): void {
+    const { left, right } = createLocalLinks(this.peerId, this.name, {
+      onLeft: (link, message) => this.#submitter.onMessage(link, message),
+      onRight: (link, message) => executor.onMessage(link, message)
+    })
+    this.#submitter.addExecutor(left, executor.slots, 0)
+    executor.addLink(right)
+  }
+
+  #hello(): HelloMessage {
+    return {
+      type: 'hello',
+      version: VERSION,
+      name: this.name,
+      slots: this.slots,
+      sandbox: this.sandbox,
+      runtime: { node: process.versions.node, platform: process.platform, arch: process.arch }
+    }
+  }
+
+  #onJoined(session: Session): void {
+    this.#executor?.addLink(session)
+    if (session.hello.slots > 0) this.#submitter.addExecutor(session, session.hello.slots, session.rttMs)
+    this.emit('peer-joined', this.#describe(session))
+  }
+
+  #onMessage(session: Session, message: Message): Promise<void> | undefined {
+    if (message.type === 'credit') this.#busy.set(session.peer, message.busy)
+    this.#submitter.onMessage(session, message)
+    return this.#executor?.onMessage(session, message)
+  }
+
+  #onLeft(session: Session, end: SessionEnd): void {
+    this.#submitter.removeExecutor(session)
+    this.#executor?.removeLink(session)
+    if (end.kind !== 'replaced') this.emit('peer-left', this.#describe(session), end.reason)
+  }
+
+  #describe(session: Session): PeerStatus {
+    const { peer: id, name, address, rttMs, hello } = session
+    const { slots, sandbox, version } = hello
+    return { id, name, address, slots, busy: this.#busy.get(id) ?? 0, sandbox, version, rttMs }
+  }
+}
+
+/**
+ * Makes a node. With a password it joins the mesh of everybody who knows it; without one it works on this machine
+ * alone.
+ *
+ * @param options.start `false`: do not join yet; runs use this machine's slots until `node.start()` has joined
+ * @throws {UsageError} when an option cannot be used
+ * @example
+ * await using node = await createDistNode({ password, slots: 0 })
+ * await node.waitForPeers(2)
+ * for await (const { index, value } of node.run(jobs)) console.log(index, value)
+ */
+export async function createDistNode(options: NodeOptions & { start?: boolean } = {}): Promise<DistNode> {
+  const { start = true, ...rest } = options
+  const node = await DistNode.create(rest)
+  return start ? node.start() : node
+}
+
+function* mapSync<I, T>(fn: (input: I) => T, inputs: Iterable<I>): Generator<JobLike<T>> {
+  for (const input of inputs) yield job(fn, [input])
+}
+
+async function* mapAsync<I, T>(fn: (input: I) => T, inputs: AsyncIterable<I>): AsyncGenerator<JobLike<T>> {
+  for await (const input of inputs) yield job(fn, [input])
+}
+
+function mapJobs<I, T>(
+  fn: (input: I) => T,
+  inputs: Iterable<I> | AsyncIterable<I>
+): Iterable<JobLike<T>> | AsyncIterable<JobLike<T>> {
+  return Symbol.asyncIterator in inputs ? mapAsync(fn, inputs) : mapSync(fn, inputs)
+}
+
+function describeRun(run: HostedRun): HostedRunStatus {
+  return { run: run.id, label: run.label, node: run.link.name }
+}

@@ -1,0 +1,139 @@
+import { availableParallelism, hostname } from 'node:os'
+import { UsageError } from './errors.ts'
+import type { JobOptions } from './job.ts'
+
+/** How a node is made. Everything has a default but the password, without which there is no mesh, only this machine. */
+export interface NodeOptions {
+  /** The secret all nodes of a mesh share. Without one the node works alone, on this machine's cores. */
+  password?: string
+  /** Public name of the mesh: nodes of different meshes ignore one another. @default 'default' */
+  mesh?: string
+  /** How this node is called in lists and results. @default the host name */
+  name?: string
+  /** Jobs to run at once for the mesh; 0 lends nothing. @default one per core */
+  slots?: number
+  /** Whether runs of this node use its own slots too. @default true */
+  local?: boolean
+  /** Multiaddrs of peers to dial, beside those that discovery finds: `/ip4/192.168.1.20/tcp/4001`. @default [] */
+  peers?: readonly string[]
+  /** Multiaddrs to listen on. @default ['/ip4/0.0.0.0/tcp/0'] */
+  listen?: readonly string[]
+  /** Whether to look for peers, and answer them, by multicast DNS. @default true */
+  mdns?: boolean
+  /** Folder for what the node remembers: its identity, known peers. @default a folder of the user's, see the README */
+  dir?: string
+  /** How jobs are locked in; `auto` takes the strongest that works here. @default 'auto' */
+  sandbox?: 'auto' | 'bwrap' | 'unshare' | 'permission'
+  /** Lend nothing rather than run jobs in a weaker sandbox than this. @default 'permission' */
+  sandboxMin?: 'bwrap' | 'unshare' | 'permission'
+  /** Let jobs use the network. @default false */
+  allowNet?: boolean
+  /** Folders jobs may read. @default [] */
+  allowFsRead?: readonly string[]
+  /** Memory a job may use, in MiB. @default 1024 */
+  jobMemoryMb?: number
+}
+
+export type ResolvedNodeOptions = Required<Omit<NodeOptions, 'password' | 'dir'>> &
+  Pick<NodeOptions, 'password' | 'dir'>
+
+/** How a run behaves. The job options hold for every job that does not say otherwise. */
+export interface RunOptions extends JobOptions {
+  /** Results in input order instead of completion order. @default false */
+  ordered?: boolean
+  /** Ends the run: running jobs are stopped on every peer and iterating throws the signal's reason. */
+  signal?: AbortSignal
+  /** Runs once in each worker process before its first job of this run. */
+  setup?: () => unknown
+  /** How long to go on with no executor at all before giving up, in milliseconds. @default 10_000 */
+  waitMs?: number
+  /** Only these peers (by id) may run the jobs. @default every peer */
+  only?: readonly string[]
+  /** What executors call the run in their logs. @default 'run' */
+  label?: string
+}
+
+export type ResolvedRunOptions = Required<Omit<RunOptions, 'signal' | 'setup' | 'only'>> &
+  Pick<RunOptions, 'signal' | 'setup' | 'only'>
+
+const NODE_KEYS: readonly (keyof NodeOptions)[] = [
+  'password', 'mesh', 'name', 'slots', 'local', 'peers', 'listen', 'mdns', 'dir', 'sandbox', 'sandboxMin', 'allowNet',
+  'allowFsRead', 'jobMemoryMb'
+] // prettier-ignore
+
+const RUN_KEYS: readonly (keyof RunOptions)[] = [
+  'timeoutMs', 'retries', 'idempotent', 'ordered', 'signal', 'setup', 'waitMs', 'only', 'label'
+] // prettier-ignore
+
+/** @throws {UsageError} naming the option, what it takes and what came */
+export function resolveNodeOptions(options: NodeOptions = {}): ResolvedNodeOptions {
+  refuseUnknown('createDistNode', options, NODE_KEYS)
+  const { password, dir, ...rest } = withoutUndefined(options)
+  const resolved: ResolvedNodeOptions = {
+    mesh: 'default',
+    name: hostname(),
+    slots: availableParallelism(),
+    local: true,
+    peers: [],
+    listen: ['/ip4/0.0.0.0/tcp/0'],
+    mdns: true,
+    sandbox: 'auto',
+    sandboxMin: 'permission',
+    allowNet: false,
+    allowFsRead: [],
+    jobMemoryMb: 1024,
+    ...rest,
+    ...(password === undefined ? {} : { password }),
+    ...(dir === undefined ? {} : { dir })
+  }
+  expectWhole('slots', resolved.slots, 0, 1024)
+  expectWhole('jobMemoryMb', resolved.jobMemoryMb, 16, 1024 * 1024)
+  expectText('mesh', resolved.mesh, 64)
+  expectText('name', resolved.name, 64)
+  if (password !== undefined && (typeof password !== 'string' || password.trim() === '')) {
+    throw new UsageError('password: expected a text that is not empty')
+  }
+  return resolved
+}
+
+/** @throws {UsageError} naming the option, what it takes and what came */
+export function resolveRunOptions(options: RunOptions = {}): ResolvedRunOptions {
+  refuseUnknown('run', options, RUN_KEYS)
+  const resolved: ResolvedRunOptions = {
+    timeoutMs: 0,
+    retries: 0,
+    idempotent: true,
+    ordered: false,
+    waitMs: 10_000,
+    label: 'run',
+    ...withoutUndefined(options)
+  }
+  expectWhole('timeoutMs', resolved.timeoutMs, 0, 2 ** 31 - 1)
+  expectWhole('retries', resolved.retries, 0, 1000)
+  expectWhole('waitMs', resolved.waitMs, 0, 2 ** 31 - 1)
+  return resolved
+}
+
+function refuseUnknown(where: string, options: object, known: readonly string[]): void {
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key))
+      throw new UsageError(`${where}: unknown option ${key}; known are ${known.join(', ')}`)
+  }
+}
+
+function expectWhole(name: string, value: unknown, min: number, max: number): void {
+  if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return
+  throw new UsageError(`${name}: expected a whole number from ${min} to ${max}, got ${String(value)}`)
+}
+
+function expectText(name: string, value: unknown, maxLength: number): void {
+  if (typeof value === 'string' && value !== '' && value.length <= maxLength) return
+  throw new UsageError(
+    `${name}: expected a text of 1 to ${maxLength} characters, got ${JSON.stringify(value)}`
+  )
+}
+
+/** An option given as `undefined` means its default, as everywhere in JavaScript. */
+function withoutUndefined<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
+}

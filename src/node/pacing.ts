@@ -1,0 +1,59 @@
+/**
+ * How much work goes into a batch, how much to a peer, and how much is taken from the input: guided self-scheduling
+ * (Polychronopoulos and Kuck, 1987), driven by what jobs turn out to cost. Plain functions, no state of their own.
+ */
+
+/** What a run has learnt of its jobs. */
+export interface Pace {
+  /** Mean time inside the function, in microseconds, recent jobs weighing most; unknown before the first result. */
+  meanMicros: number | undefined
+  /** Batches at most double from one answer to the next, so that one lucky first job cannot inflate them. */
+  batchLimit: number
+}
+
+/** Work in one batch, in microseconds: long beside the cost of a frame, short beside a user's patience. */
+const BATCH_MICROS = 4_000
+
+/** What a job costs besides its function: reading, writing, bookkeeping. Measured, about; keeps batches finite. */
+const OVERHEAD_MICROS = 8
+
+/** More jobs in a frame gain nothing more. */
+const MAX_BATCH_JOBS = 512
+
+/** Jobs longer than this are not sent ahead: waiting one round trip for the next costs little beside them. */
+const NO_PREFETCH_MICROS = 100_000
+
+/** Weight of a batch of answers against everything before it. */
+const SMOOTHING = 0.3
+
+export function updatePace(pace: Pace, outcomes: readonly { micros: number }[]): void {
+  if (outcomes.length === 0) return
+  let sum = 0
+  for (const { micros } of outcomes) sum += micros
+  const mean = sum / outcomes.length
+  pace.meanMicros =
+    pace.meanMicros === undefined ? mean : pace.meanMicros + (mean - pace.meanMicros) * SMOOTHING
+  pace.batchLimit = Math.min(MAX_BATCH_JOBS, pace.batchLimit * 2)
+}
+
+/** Jobs in the next batch: some milliseconds of work, fewer as the end nears so that all finish together. */
+export function batchSize(pace: Pace, now: { waiting: number; ended: boolean; slots: number }): number {
+  if (pace.meanMicros === undefined) return 1
+  const byCost = Math.floor(BATCH_MICROS / (pace.meanMicros + OVERHEAD_MICROS))
+  const byEnd = now.ended ? Math.ceil(now.waiting / Math.max(1, 2 * now.slots)) : MAX_BATCH_JOBS
+  return Math.max(1, Math.min(byCost, byEnd, pace.batchLimit))
+}
+
+/** Jobs that a peer may have in flight: what its slots run, and enough ahead to hide the way there and back. */
+export function windowSize(pace: Pace, peer: { slots: number; rttMs: number }): number {
+  if (pace.meanMicros === undefined || pace.meanMicros > NO_PREFETCH_MICROS) return peer.slots
+  const batch = batchSize(pace, { waiting: Infinity, ended: false, slots: peer.slots })
+  const onTheWay = Math.ceil((peer.rttMs * 1000) / (pace.meanMicros + OVERHEAD_MICROS))
+  return peer.slots * (2 * batch + Math.min(onTheWay, 4 * MAX_BATCH_JOBS))
+}
+
+/** Jobs to take from the input: what the peers have room for and one batch in hand. */
+export function pullCount(pace: Pace, room: number, waiting: number): number {
+  const inHand = batchSize(pace, { waiting: Infinity, ended: false, slots: 1 })
+  return Math.max(0, Math.ceil(room + inHand - waiting))
+}

@@ -1,0 +1,83 @@
+import { readData } from '../codec/read-data.ts'
+import { JobError, type JobErrorCode } from './errors.ts'
+import type { Outcome } from './scheduler.ts'
+
+/** Where and how an attempt ran. */
+export interface JobPlace {
+  /** Number of the job in the input, from 0. */
+  readonly index: number
+  /** libp2p id of the peer that ran it. */
+  readonly peer: string
+  /** Name of the node that ran it. */
+  readonly node: string
+  /** Which attempt gave this answer, from 1. */
+  readonly attempt: number
+  /** Time inside the function, in milliseconds. */
+  readonly ms: number
+}
+
+export interface JobSuccess<T> extends JobPlace {
+  readonly status: 'ok'
+  readonly value: T
+}
+
+export interface JobFailure extends JobPlace {
+  readonly status: 'error'
+  /** What the job threw, or a {@link JobError} when the mesh failed it. */
+  readonly error: Error
+  /** Reading the value of a failed job throws its error, so a failure cannot be mistaken for `undefined`. */
+  readonly value: never
+}
+
+/** The one answer to one job. */
+export type JobResult<T = unknown> = JobSuccess<T> | JobFailure
+
+class Failure implements JobFailure {
+  readonly index: number
+  readonly status = 'error'
+  readonly error: Error
+  readonly peer: string
+  readonly node: string
+  readonly attempt: number
+  readonly ms: number
+
+  constructor(place: JobPlace, error: Error) {
+    this.index = place.index
+    this.error = error
+    this.peer = place.peer
+    this.node = place.node
+    this.attempt = place.attempt
+    this.ms = place.ms
+  }
+
+  get value(): never {
+    throw this.error
+  }
+}
+
+/** Turns what an executor sent into what the user gets. The bytes come from somebody else: reading is bounded. */
+export function readResult<T>(outcome: Outcome, place: JobPlace): JobResult<T> {
+  if (outcome.code !== undefined) {
+    const message = new TextDecoder().decode(outcome.body)
+    return new Failure(place, new JobError(outcome.code as JobErrorCode, message))
+  }
+  let value: unknown
+  try {
+    value = readData(outcome.body)
+  } catch (cause) {
+    const message = `the answer to job ${place.index} from ${place.node} could not be decoded`
+    return new Failure(place, new JobError('JOB_RESULT_UNREADABLE', message, { cause }))
+  }
+  if (outcome.ok) return { ...place, status: 'ok', value: value as T }
+  return new Failure(place, value instanceof Error ? value : threwNonError(place.index, value))
+}
+
+export function failedResult(place: JobPlace, error: JobError): JobFailure {
+  return new Failure(place, error)
+}
+
+function threwNonError(index: number, cause: unknown): JobError {
+  return new JobError('JOB_THREW', `job ${index} threw something that is not an error; see the cause`, {
+    cause
+  })
+}

@@ -1,0 +1,74 @@
+import type { Link } from './link.ts'
+import type { Copy } from './scheduler.ts'
+import type { PrintedTask, TaskPrinter } from './task-printer.ts'
+
+/** One run as one executor sees it: announced once, each blob sent once, then batches of jobs. */
+export class RunPort {
+  readonly #link: Link
+  readonly #run: number
+  readonly #printer: TaskPrinter
+  readonly #sentBlobs = new Set<string>()
+  #opened = false
+
+  constructor(link: Link, run: number, printer: TaskPrinter) {
+    this.#link = link
+    this.#run = run
+    this.#printer = printer
+  }
+
+  get link(): Link {
+    return this.#link
+  }
+
+  send(copies: readonly Copy[]): void {
+    this.#open()
+    const tasks = copies.map((copy) => copy.task as PrintedTask)
+    const { head, timeoutMs } = tasks[0]!.group
+    const blobs = new Set(head === undefined ? [] : [head.hash, ...head.units])
+    for (const task of tasks) for (const hash of task.units) blobs.add(hash)
+    this.#sendBlobs(blobs)
+    this.#link.send({
+      type: 'jobs',
+      run: this.#run,
+      timeoutMs,
+      ...(head === undefined ? {} : { head: head.hash }),
+      blobs: [...blobs],
+      jobs: copies.map((copy, at) => ({ job: copy.task.index, attempt: copy.attempt, body: tasks[at]!.body }))
+    })
+  }
+
+  cancel(jobs: readonly number[]): void {
+    if (this.#opened) this.#link.send({ type: 'cancel', run: this.#run, jobs: [...jobs] })
+  }
+
+  recall(count: number): void {
+    if (this.#opened) this.#link.send({ type: 'recall', run: this.#run, count })
+  }
+
+  close(): void {
+    if (this.#opened) this.#link.send({ type: 'run-close', run: this.#run })
+    this.#opened = false
+  }
+
+  #open(): void {
+    if (this.#opened) return
+    this.#opened = true
+    const { setup, id, label } = this.#printer
+    this.#link.send({
+      type: 'run-open',
+      run: this.#run,
+      id,
+      label,
+      ...(setup === undefined ? {} : { setup: { body: setup.bytes, blobs: [...setup.units] } })
+    })
+    if (setup !== undefined) this.#sendBlobs(setup.units)
+  }
+
+  #sendBlobs(hashes: Iterable<string>): void {
+    for (const hash of hashes) {
+      if (this.#sentBlobs.has(hash)) continue
+      this.#sentBlobs.add(hash)
+      this.#link.send({ type: 'blob', run: this.#run, hash, bytes: this.#printer.blob(hash) })
+    }
+  }
+}

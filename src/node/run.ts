@@ -1,0 +1,309 @@
+/**
+ * One run on its submitter: takes jobs from the input as the mesh has room, prints them, carries out what the
+ * scheduler decides, and hands the results over. Start reading here to follow a job.
+ */
+import type { Printer } from '../codec/print.ts'
+import { Completions } from './completions.ts'
+import { JobError, MeshError } from './errors.ts'
+import type { JobLike } from './job.ts'
+import type { ExecutorState, PeerId } from './link.ts'
+import type { ResolvedRunOptions } from './options.ts'
+import { failedResult, type JobPlace, type JobResult, readResult } from './result.ts'
+import { RunPort } from './run-port.ts'
+import { type Outcome, Scheduler, type Task } from './scheduler.ts'
+import { type PrintedTask, TaskPrinter } from './task-printer.ts'
+
+/** Results that wait for the consumer; beyond this no more jobs are taken from the input. */
+const MAX_UNTAKEN = 16_384
+
+/** How often a run looks for stragglers. */
+const TICK_MS = 100
+
+interface RunParts {
+  readonly printer: Printer
+  readonly executors: () => Iterable<ExecutorState>
+  readonly onEnded: () => void
+}
+
+interface RunInit<T> {
+  readonly number: number
+  readonly jobs: Iterable<JobLike<T>> | AsyncIterable<JobLike<T>>
+  readonly options: ResolvedRunOptions
+  readonly onStarted: () => void
+}
+
+/** Counts of a run, for progress and summaries. */
+export interface RunProgress {
+  /** Jobs taken from the input so far. */
+  readonly taken: number
+  readonly succeeded: number
+  readonly failed: number
+  /** The input has been read to its end: `taken` is the number of all jobs. */
+  readonly inputEnded: boolean
+  /** Finished jobs by node name. */
+  readonly byNode: ReadonlyMap<string, number>
+}
+
+/** A settled task, not yet decoded: decoding is left to the moment the user takes it. */
+interface Settled {
+  readonly index: number
+  readonly peer: PeerId
+  readonly outcome: Outcome | JobError
+}
+
+/**
+ * The results of a run. Iterate to get them one by one as they come (or in input order, if asked for); the run
+ * starts with the first `next` and goes no faster than you take results. Leaving the loop early ends the run.
+ */
+export class Run<T> implements AsyncIterable<JobResult<T>> {
+  readonly #parts: RunParts
+  readonly #init: RunInit<T>
+  readonly #options: ResolvedRunOptions
+  readonly #tasks: TaskPrinter
+  readonly #scheduler: Scheduler
+  readonly #completions: Completions<Settled>
+  readonly #ports = new Map<PeerId, RunPort>()
+  readonly #names = new Map<PeerId, string>()
+  readonly #byNode = new Map<string, number>()
+  #state: 'new' | 'running' | 'ended' = 'new'
+  #taken = 0
+  #succeeded = 0
+  #failed = 0
+  #inputEnded = false
+  #room: PromiseWithResolvers<void> | undefined
+  #tick: NodeJS.Timeout | undefined
+  #patience: NodeJS.Timeout | undefined
+
+  /** @internal */
+  constructor(parts: RunParts, init: RunInit<T>) {
+    this.#parts = parts
+    this.#init = init
+    this.#options = init.options
+    const { timeoutMs, retries, idempotent, label } = init.options
+    this.#tasks = new TaskPrinter(parts.printer, label, { timeoutMs, retries, idempotent })
+    this.#completions = new Completions(init.options.ordered)
+    this.#scheduler = new Scheduler({
+      send: (peer, copies) => this.#ports.get(peer)?.send(copies),
+      settle: (task, outcome, peer) => this.#settle(task, outcome, peer),
+      cancel: (peer, jobs) => this.#ports.get(peer)?.cancel(jobs),
+      recall: (peer, count) => this.#ports.get(peer)?.recall(count),
+      lose: (task, peer) => this.#settle(task, lostError(task, this.#names.get(peer)), peer)
+    })
+  }
+
+  get label(): string {
+    return this.#options.label
+  }
+
+  get progress(): RunProgress {
+    return {
+      taken: this.#taken,
+      succeeded: this.#succeeded,
+      failed: this.#failed,
+      inputEnded: this.#inputEnded,
+      byNode: this.#byNode
+    }
+  }
+
+  /** Yields every result, those of failed jobs too. @throws {PrintError | MeshError} when the run cannot go on */
+  async *[Symbol.asyncIterator](): AsyncGenerator<JobResult<T>, void, void> {
+    this.#start()
+    try {
+      for (;;) {
+        const settled = await this.#completions.take()
+        if (settled === undefined) return
+        this.#wakeInput()
+        yield this.#read(settled)
+      }
+    } finally {
+      this.fail(new JobError('JOB_CANCELLED', 'the run was ended early'))
+    }
+  }
+
+  /**
+   * All values, in input order.
+   *
+   * @throws what the first job to fail threw; the rest of the run is cancelled then
+   */
+  async all(): Promise<Awaited<T>[]> {
+    const values: Awaited<T>[] = []
+    for await (const result of this) values[result.index] = result.value as Awaited<T>
+    return values
+  }
+
+  /** Ends the run now: running jobs are stopped everywhere, and after the results that came iterating throws. */
+  fail(error: unknown): void {
+    if (this.#state === 'ended') return
+    this.#scheduler.abandon()
+    this.#end(error)
+  }
+
+  /** @internal */
+  onExecutorJoined({ link, slots, rttMs }: ExecutorState): void {
+    if (this.#options.only !== undefined && !this.#options.only.includes(link.peer)) return
+    this.#ports.set(link.peer, new RunPort(link, this.#init.number, this.#tasks))
+    this.#names.set(link.peer, link.name)
+    this.#scheduler.onPeerJoined(link.peer, slots, rttMs, performance.now())
+    this.#onExecutorsChanged()
+  }
+
+  /** @internal */
+  onExecutorChanged(peer: PeerId, change: { slots?: number; rttMs?: number }): void {
+    this.#scheduler.onPeerChanged(peer, change, performance.now())
+    this.#onExecutorsChanged()
+  }
+
+  /** @internal */
+  onExecutorLost(peer: PeerId): void {
+    this.#ports.delete(peer)
+    this.#scheduler.onPeerLost(peer, performance.now())
+    this.#onExecutorsChanged()
+    this.#endIfDone()
+  }
+
+  /** @internal */
+  onOutcomes(peer: PeerId, outcomes: readonly Outcome[]): void {
+    this.#scheduler.onOutcomes(peer, outcomes, performance.now())
+    this.#wakeInput()
+    this.#endIfDone()
+  }
+
+  /** @internal */
+  onRecalled(peer: PeerId, jobs: readonly { job: number; attempt: number }[]): void {
+    this.#scheduler.onRecalled(peer, jobs, performance.now())
+  }
+
+  #start(): void {
+    if (this.#state !== 'new') throw new TypeError('a run can be iterated once')
+    this.#state = 'running'
+    this.#init.onStarted()
+    const { signal } = this.#options
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+    this.#tick = setInterval(() => this.#scheduler.onTick(performance.now()), TICK_MS)
+    for (const executor of this.#parts.executors()) this.onExecutorJoined(executor)
+    this.#onExecutorsChanged()
+    if (signal?.aborted) return this.#onAbort()
+    this.#readInput().catch((error: unknown) => this.fail(error))
+  }
+
+  readonly #onAbort = (): void => this.fail(this.#options.signal?.reason)
+
+  /** Takes jobs while there is room for them, prints them and hands them to the scheduler in chunks. */
+  async #readInput(): Promise<void> {
+    if (this.#options.setup !== undefined) await this.#tasks.printSetup(this.#options.setup)
+    const { jobs } = this.#init
+    const iterator = Symbol.asyncIterator in jobs ? jobs[Symbol.asyncIterator]() : jobs[Symbol.iterator]()
+    try {
+      while (this.#state === 'running') {
+        const count = this.#roomForTasks()
+        if (count === 0) await this.#waitForRoom()
+        else if (await this.#takeChunk(iterator, count)) break
+      }
+    } finally {
+      if (this.#state === 'ended' && !this.#inputEnded) await iterator.return?.()
+    }
+  }
+
+  /** Returns true at the end of the input. */
+  async #takeChunk(
+    iterator: Iterator<JobLike<T>> | AsyncIterator<JobLike<T>>,
+    count: number
+  ): Promise<boolean> {
+    let chunk: PrintedTask[] = []
+    const flush = (): void => {
+      this.#scheduler.onTasksAdded(chunk, performance.now())
+      chunk = []
+    }
+    for (let n = 0; n < count && this.#state === 'running'; n++) {
+      const next = iterator.next()
+      // Nothing that is ready waits for something that is not.
+      if (next instanceof Promise && chunk.length > 0) flush()
+      const item = next instanceof Promise ? await next : next
+      if (this.#state !== 'running') return false
+      if (item.done === true) {
+        flush()
+        this.#inputEnded = true
+        this.#scheduler.onInputEnded(performance.now())
+        this.#endIfDone()
+        return true
+      }
+      const printed = this.#tasks.print(item.value, this.#taken++)
+      if (printed instanceof Promise && chunk.length > 0) flush()
+      chunk.push(printed instanceof Promise ? await printed : printed)
+    }
+    if (this.#state === 'running') flush()
+    return false
+  }
+
+  #roomForTasks(): number {
+    return this.#completions.size < MAX_UNTAKEN ? this.#scheduler.wanted() : 0
+  }
+
+  async #waitForRoom(): Promise<void> {
+    this.#room ??= Promise.withResolvers()
+    await this.#room.promise
+  }
+
+  #wakeInput(): void {
+    if (this.#room === undefined) return
+    if (this.#state === 'running' && this.#roomForTasks() === 0) return
+    this.#room.resolve()
+    this.#room = undefined
+  }
+
+  #settle(task: Task, outcome: Outcome | JobError, peer: PeerId): void {
+    if (!(outcome instanceof JobError) && outcome.ok) this.#succeeded++
+    else this.#failed++
+    const name = this.#names.get(peer) ?? peer
+    this.#byNode.set(name, (this.#byNode.get(name) ?? 0) + 1)
+    this.#completions.push({ index: task.index, peer, outcome })
+  }
+
+  #read({ index, peer, outcome }: Settled): JobResult<T> {
+    const node = this.#names.get(peer) ?? peer
+    if (outcome instanceof JobError) return failedResult({ index, peer, node, attempt: 1, ms: 0 }, outcome)
+    const place: JobPlace = { index, peer, node, attempt: outcome.attempt, ms: outcome.micros / 1000 }
+    return readResult(outcome, place)
+  }
+
+  /** With no executor left the run waits for one, but not for ever. */
+  #onExecutorsChanged(): void {
+    this.#wakeInput()
+    if (this.#scheduler.totalSlots > 0) {
+      clearTimeout(this.#patience)
+      this.#patience = undefined
+    } else if (this.#state === 'running') {
+      this.#patience ??= setTimeout(() => this.fail(this.#noExecutors()), this.#options.waitMs)
+    }
+  }
+
+  #noExecutors(): MeshError {
+    const waited = `for ${this.#options.waitMs / 1000} s`
+    if (this.#names.size > 0) {
+      return new MeshError('MESH_ALL_PEERS_LOST', `all peers are lost and none came back ${waited}`)
+    }
+    return new MeshError('MESH_TOO_FEW_PEERS', `no peer to run the jobs was found ${waited}`)
+  }
+
+  #endIfDone(): void {
+    if (this.#state === 'running' && this.#scheduler.done) this.#end(undefined)
+  }
+
+  #end(error: unknown): void {
+    this.#state = 'ended'
+    clearInterval(this.#tick)
+    clearTimeout(this.#patience)
+    this.#options.signal?.removeEventListener('abort', this.#onAbort)
+    for (const port of this.#ports.values()) port.close()
+    this.#wakeInput()
+    this.#completions.end(error)
+    this.#parts.onEnded()
+  }
+}
+
+function lostError(task: Task, node: string | undefined): JobError {
+  return new JobError(
+    'JOB_LOST',
+    `job ${task.index} was on ${node ?? 'a peer'} when it was lost, and may not run twice`
+  )
+}

@@ -1,0 +1,93 @@
+import type { Printer } from '../codec/print.ts'
+import type { Message } from '../protocol/messages.ts'
+import type { JobLike } from './job.ts'
+import type { ExecutorState, Link, PeerId } from './link.ts'
+import { resolveRunOptions, type RunOptions } from './options.ts'
+import { Run } from './run.ts'
+
+/** A line a job printed. */
+export interface LogLine {
+  readonly run: string
+  readonly index: number
+  readonly node: string
+  readonly stream: 'stdout' | 'stderr'
+  readonly text: string
+}
+
+/** The submitting half of a node: its runs, and the executors that all of them may use. */
+export class Submitter {
+  readonly #printer: Printer
+  readonly #executors = new Map<PeerId, ExecutorState>()
+  readonly #runs = new Map<number, Run<unknown>>()
+  readonly #onLog: (line: LogLine) => void
+  #nextRun = 1
+
+  constructor(parts: { printer: Printer; onLog: (line: LogLine) => void }) {
+    this.#printer = parts.printer
+    this.#onLog = parts.onLog
+  }
+
+  get executors(): Iterable<ExecutorState> {
+    return this.#executors.values()
+  }
+
+  /** A run that starts when its results are asked for. */
+  run<T>(jobs: Iterable<JobLike<T>> | AsyncIterable<JobLike<T>>, options: RunOptions | undefined): Run<T> {
+    const resolved = resolveRunOptions(options)
+    const number = this.#nextRun++
+    const run: Run<T> = new Run<T>(
+      { printer: this.#printer, executors: () => this.executors, onEnded: () => this.#runs.delete(number) },
+      { number, jobs, options: resolved, onStarted: () => this.#runs.set(number, run as Run<unknown>) }
+    )
+    return run
+  }
+
+  addExecutor(link: Link, slots: number, rttMs: number): void {
+    const executor = { link, slots, rttMs }
+    this.#executors.set(link.peer, executor)
+    for (const run of this.#runs.values()) run.onExecutorJoined(executor)
+  }
+
+  changeExecutor(peer: PeerId, change: { slots?: number; rttMs?: number }): void {
+    const executor = this.#executors.get(peer)
+    if (executor === undefined) return
+    Object.assign(executor, change)
+    for (const run of this.#runs.values()) run.onExecutorChanged(peer, change)
+  }
+
+  /** Only the link itself counts: the peer may have come back by another one already. */
+  removeExecutor(link: Link): void {
+    if (this.#executors.get(link.peer)?.link !== link) return
+    this.#executors.delete(link.peer)
+    for (const run of this.#runs.values()) run.onExecutorLost(link.peer)
+  }
+
+  /** What executors answer. Messages for runs that are over are dropped. */
+  onMessage(link: Link, message: Message): void {
+    switch (message.type) {
+      case 'results':
+        return this.#runs.get(message.run)?.onOutcomes(link.peer, message.results)
+      case 'recalled':
+        return this.#runs.get(message.run)?.onRecalled(link.peer, message.jobs)
+      case 'credit':
+        return this.changeExecutor(link.peer, { slots: message.slots })
+      case 'log': {
+        const run = this.#runs.get(message.run)
+        if (run === undefined) return
+        return this.#onLog({
+          run: run.label,
+          index: message.job,
+          node: link.name,
+          stream: message.stream,
+          text: message.text
+        })
+      }
+      default:
+    }
+  }
+
+  /** Ends every run with an error. */
+  stop(error: Error): void {
+    for (const run of this.#runs.values()) run.fail(error)
+  }
+}
