@@ -52,6 +52,7 @@ async function own(hosts: string): Promise<void> {
     if (args.length < (command.min ?? 0)) throw new Error(`usage: ${command.usage}`)
     return await command.run(lab, args)
   })
+  process.stderr.on('error', () => {}) // `up` no longer listens
   console.log(JSON.stringify({ folder: lab.folder }))
   await ended
   await lab[Symbol.asyncDispose]()
@@ -68,12 +69,15 @@ function enter(
 
 async function up(hosts: string): Promise<void> {
   const args = [new URL(import.meta.url).pathname, 'own', '--hosts', hosts]
-  const owner = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] })
+  const owner = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  owner.stderr.pipe(process.stderr)
   const ready = once(createInterface({ input: owner.stdout }), 'line')
   const [line] = (await Promise.race([ready, once(owner, 'exit').then(() => [])])) as [string?]
   if (line === undefined) throw new Error('the network did not come up')
   owner.unref()
+  // Nothing of the caller's may stay open in the owner, or who waits for the end of our output waits for ever.
   owner.stdout.destroy()
+  owner.stderr.destroy()
   const { folder } = JSON.parse(line) as { folder: string }
   console.log(`network ${basename(folder)}, files in ${folder}\n${await request(folder, ['list'])}`)
 }
