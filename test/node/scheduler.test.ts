@@ -53,7 +53,10 @@ describe('scheduler', () => {
   test('starts with one job per slot and no more', () => {
     const { scheduler, sent } = makeScheduler()
     scheduler.onPeerJoined('alice', 2, 1, 0)
-    scheduler.onTasksAdded([0, 1, 2, 3].map((index) => makeTask(index)), 0)
+    scheduler.onTasksAdded(
+      [0, 1, 2, 3].map((index) => makeTask(index)),
+      0
+    )
     expect(sent.flatMap(({ jobs }) => jobs.map(({ job }) => job))).toEqual([0, 1])
     expect(sent.every(({ jobs }) => jobs.length === 1)).toBe(true)
     scheduler.check()
@@ -63,23 +66,34 @@ describe('scheduler', () => {
     const { scheduler, sent } = makeScheduler()
     scheduler.onPeerJoined('alice', 2, 1, 0)
     scheduler.onPeerJoined('bob', 2, 1, 0)
-    scheduler.onTasksAdded([0, 1, 2, 3].map((index) => makeTask(index)), 0)
+    scheduler.onTasksAdded(
+      [0, 1, 2, 3].map((index) => makeTask(index)),
+      0
+    )
     expect(sent.map(({ peer }) => peer).toSorted()).toEqual(['alice', 'alice', 'bob', 'bob'])
   })
 
   test('batches jobs that turn out to be short, at most twice as many each time', () => {
     const { scheduler, sent } = makeScheduler()
     scheduler.onPeerJoined('alice', 1, 1, 0)
-    scheduler.onTasksAdded(Array.from({ length: 500 }, (_, index) => makeTask(index)), 0)
+    scheduler.onTasksAdded(
+      Array.from({ length: 500 }, (_, index) => makeTask(index)),
+      0
+    )
     for (let step = 0; step < 6; step++) {
       const { jobs } = sent.at(-1)!
-      scheduler.onOutcomes('alice', jobs.map(({ job, attempt }) => answer(job, attempt, { micros: 10 })), step)
+      scheduler.onOutcomes(
+        'alice',
+        jobs.map(({ job, attempt }) => answer(job, attempt, { micros: 10 })),
+        step
+      )
       scheduler.check()
     }
     const sizes = sent.map(({ jobs }) => jobs.length)
     expect(sizes[0]).toBe(1)
     expect(Math.max(...sizes)).toBeGreaterThan(16)
-    for (let at = 1; at < sizes.length; at++) expect(sizes[at]).toBeLessThanOrEqual(2 * Math.max(...sizes.slice(0, at)))
+    for (let at = 1; at < sizes.length; at++)
+      expect(sizes[at]).toBeLessThanOrEqual(2 * Math.max(...sizes.slice(0, at)))
   })
 
   test('gives the jobs of a lost peer to another one, with a new attempt number', () => {
@@ -159,7 +173,9 @@ describe('scheduler', () => {
     expect(sent.at(-1)).toEqual({ peer: 'quick', jobs: [{ job: 0, attempt: 2 }] })
     scheduler.check()
     scheduler.onOutcomes('quick', [answer(0, 2)], 10_005)
-    expect(settled.filter(({ job }) => job === 0)).toEqual([{ job: 0, ok: true, code: undefined, peer: 'quick' }])
+    expect(settled.filter(({ job }) => job === 0)).toEqual([
+      { job: 0, ok: true, code: undefined, peer: 'quick' }
+    ])
     expect(cancelled).toEqual([{ peer: 'slow', jobs: [0] }])
     scheduler.onOutcomes('slow', [answer(0, 1)], 10_006)
     expect(settled.filter(({ job }) => job === 0)).toHaveLength(1)
