@@ -17,6 +17,9 @@ const LAB_MODULE = new URL('../../scripts/lan/lab.ts', import.meta.url).pathname
 const missing = missingRights()
 if (missing !== undefined) console.warn(`LAN tests are skipped: ${missing}`)
 
+/** What has to happen, but may take its time on a busy computer. */
+const soon = <T>(attempt: () => Promise<T>) => expect.poll(attempt, { timeout: 5000, interval: 10 })
+
 describe.skipIf(missing)('one laboratory', () => {
   let lab: Lab
   let [a, b, c] = [] as unknown as [Host, Host, Host]
@@ -47,9 +50,6 @@ describe.skipIf(missing)('one laboratory', () => {
     (await ask(from, `reach ${to}`, /^(reached|failed)/)).startsWith('reached')
   const measure = async (from: Host, to: string, bytes: number): Promise<number> =>
     Number(/ in (\S+) ms/.exec(await ask(from, `fetch ${to} ${bytes}`, /^(reached|failed)/))?.[1])
-
-  /** What has to happen, but may take its time on a busy computer. */
-  const soon = <T>(attempt: () => Promise<T>) => expect.poll(attempt, { timeout: 5000, interval: 10 })
 
   /** True when `to` hears what `from` shouts; a host that must hear it as well tells when it was sent. */
   async function hears(from: Host, to: Host, witness?: Host): Promise<boolean> {
