@@ -1,3 +1,5 @@
+import type { JobFailureCode } from '../worker/errors.ts'
+
 /**
  * A job that failed for a reason of the mesh and not by an error of its own: it ran too long, its worker died, the
  * peer that had it was lost. What the job itself threw reaches the caller as the very error it threw.
@@ -16,22 +18,25 @@ export class JobError extends Error {
 /**
  * - `JOB_TIMEOUT`: the job ran longer than its time limit and was killed.
  * - `JOB_CRASHED`: the job ended its worker process three times.
- * - `JOB_MEMORY`: the job ended its worker by using more memory than the executing node lends.
+ * - `JOB_MEMORY`: the job used more memory than the executing node lends.
+ * - `JOB_OUTPUT`: the job printed far more than a job may.
+ * - `JOB_UNREADABLE`: the executor could not turn what it got into a function and arguments.
+ * - `JOB_SETUP_FAILED`: the run's `setup` function threw; its error is the `cause`.
+ * - `JOB_REFUSED`: the executor does not take the job; the message says why.
  * - `JOB_LOST`: the peer that ran the job is gone, and the job was declared `idempotent: false`.
- * - `JOB_CANCELLED`: the run was aborted before the job ended.
+ * - `JOB_CANCELLED`: the run was ended before the job.
  * - `JOB_THREW`: the job threw something that is not an error; it is the `cause`.
- * - `JOB_RESULT_UNREADABLE`: the answer of a peer could not be decoded.
- * - `JOB_REFUSED`: an executor refused the job (too large, or against its rules); the message says why.
+ * - `RESULT_UNPRINTABLE`: what the job returned cannot travel.
+ * - `RESULT_TOO_LARGE`: what the job returned is over the limit of the executing node.
+ * - `RESULT_UNREADABLE`: the answer of a peer could not be decoded.
  */
 export type JobErrorCode =
-  | 'JOB_TIMEOUT'
-  | 'JOB_CRASHED'
-  | 'JOB_MEMORY'
+  | JobFailureCode
+  | 'JOB_REFUSED'
   | 'JOB_LOST'
   | 'JOB_CANCELLED'
   | 'JOB_THREW'
-  | 'JOB_RESULT_UNREADABLE'
-  | 'JOB_REFUSED'
+  | 'RESULT_UNREADABLE'
 
 /** The mesh cannot do what was asked: too few peers, all peers lost, wrong password. Trying again later may help. */
 export class MeshError extends Error {

@@ -3,7 +3,8 @@
  * worker processes. It moves bodies as bytes; what is in them it never looks at.
  */
 import type { BlobMessage, JobsMessage, Message, RunOpenMessage } from '../protocol/messages.ts'
-import type { WorkerExit, WorkerProcess } from '../worker/process.ts'
+import type { ExitReason } from '../worker/exit-reason.ts'
+import type { WorkerProcess } from '../worker/process.ts'
 import { chooseAssignment } from './fair-share.ts'
 import { HostedRun, HostedWorker } from './hosted-run.ts'
 import type { Link } from './link.ts'
@@ -131,13 +132,14 @@ export class Executor {
     else this.#assign()
   }
 
-  /** A running job can be stopped only by ending its process; its batch mates start again elsewhere. */
+  /** A job in a process can be stopped only by ending the process; its batch mates start again in another. */
   #onCancel(link: Link, number: number, jobs: readonly number[]): void {
     const run = this.#runs.get(link)?.get(number)
     if (run === undefined) return
     const unwanted = new Set(jobs.length > 0 ? jobs : run.jobNumbers())
     run.drop(unwanted)
     for (const worker of run.workers) {
+      worker.drop(unwanted)
       const unfinished = worker.unfinished()
       if (!unfinished.some((batch) => batch.jobs.some(({ job }) => unwanted.has(job)))) continue
       run.workers.delete(worker)
@@ -190,14 +192,11 @@ export class Executor {
     const worker = new HostedWorker(process)
     run.workers.add(worker)
     for (const hash of run.setup?.blobs ?? []) process.addBlob(hash, run.blobs.get(hash) ?? new Uint8Array())
-    process.open(
-      run.setup === undefined ? {} : { setup: { body: run.setup.body, blobs: [...run.setup.blobs] } },
-      {
-        results: (results) => this.#onResults(run, worker, results),
-        log: (job, stream, text) => run.link.send({ type: 'log', run: run.number, job, stream, text }),
-        exit: (exit) => this.#onWorkerExit(run, worker, exit)
-      }
-    )
+    process.open(run.setup === undefined ? {} : { setup: { body: run.setup.body } }, {
+      results: (results) => this.#onResults(run, worker, results),
+      log: (job, stream, text) => run.link.send({ type: 'log', run: run.number, job, stream, text }),
+      exit: (exit) => this.#onWorkerExit(run, worker, exit)
+    })
     return worker
   }
 
@@ -218,7 +217,7 @@ export class Executor {
   }
 
   /** A worker died on its own: the job that ran is to blame, the others get another worker. */
-  #onWorkerExit(run: HostedRun, worker: HostedWorker, exit: WorkerExit): void {
+  #onWorkerExit(run: HostedRun, worker: HostedWorker, exit: ExitReason): void {
     if (!run.workers.delete(worker)) return
     const { running } = exit
     if (running !== undefined) {

@@ -1,4 +1,5 @@
 import type { JobsMessage, RunOpenMessage } from '../protocol/messages.ts'
+import type { Attempt } from '../worker/job-queue.ts'
 import type { WorkerProcess } from '../worker/process.ts'
 import type { Link } from './link.ts'
 
@@ -42,6 +43,29 @@ export class HostedWorker {
       this.#answered -= first.jobs.length
       this.batches.shift()
     }
+  }
+
+  /** Takes back jobs that have not reached the process, the last ones first. */
+  recall(count: number): Attempt[] {
+    const taken = this.process.recall(count)
+    this.#forget(taken)
+    return taken
+  }
+
+  /** Takes jobs back, those that have not reached the process. */
+  drop(jobs: ReadonlySet<number>): void {
+    this.#forget(this.process.cancel(jobs))
+  }
+
+  #forget(taken: readonly Attempt[]): void {
+    if (taken.length === 0) return
+    const jobs = new Set(taken.map(({ job }) => job))
+    const batches = this.batches
+      .splice(0)
+      .map((batch) => ({ ...batch, jobs: batch.jobs.filter(({ job }) => !jobs.has(job)) }))
+    this.batches.push(...batches.filter((batch) => batch.jobs.length > 0))
+    // What is left of the first batch may all be answered.
+    this.onAnswers(0)
   }
 
   /** The batches with just the jobs that are not answered. */
@@ -142,9 +166,9 @@ export class HostedRun {
     return best
   }
 
-  /** Takes up to `count` jobs that wait here, the last ones first, out of the queue. */
-  takeBack(count: number): BatchJobs {
-    const taken: BatchJobs[number][] = []
+  /** Takes back up to `count` jobs that have not begun, the last ones first. */
+  takeBack(count: number): Attempt[] {
+    const taken: Attempt[] = []
     while (taken.length < count) {
       const batch = this.queue.pop()
       if (batch === undefined) break
@@ -153,6 +177,7 @@ export class HostedRun {
       this.queuedBytes -= bodyBytes(batch.jobs.slice(keep))
       if (keep > 0) this.queue.push({ ...batch, jobs: batch.jobs.slice(0, keep) })
     }
+    for (const worker of this.workers) taken.push(...worker.recall(count - taken.length))
     return taken
   }
 

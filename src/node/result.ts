@@ -57,18 +57,24 @@ class Failure implements JobFailure {
 
 /** Turns what an executor sent into what the user gets. The bytes come from somebody else: reading is bounded. */
 export function readResult<T>(outcome: Outcome, place: JobPlace): JobResult<T> {
-  if (outcome.code !== undefined) {
-    const message = new TextDecoder().decode(outcome.body)
-    return new Failure(place, new JobError(outcome.code as JobErrorCode, message))
+  const { ok, code, body } = outcome
+  if (code !== undefined && code !== 'JOB_SETUP_FAILED') {
+    return new Failure(place, new JobError(code as JobErrorCode, new TextDecoder().decode(body)))
   }
   let value: unknown
   try {
-    value = readData(outcome.body)
+    value = readData(body)
   } catch (cause) {
     const message = `the answer to job ${place.index} from ${place.node} could not be decoded`
-    return new Failure(place, new JobError('JOB_RESULT_UNREADABLE', message, { cause }))
+    return new Failure(place, new JobError('RESULT_UNREADABLE', message, { cause }))
   }
-  if (outcome.ok) return { ...place, status: 'ok', value: value as T }
+  if (ok) return { ...place, status: 'ok', value: value as T }
+  if (code === 'JOB_SETUP_FAILED') {
+    return new Failure(
+      place,
+      new JobError(code, `setup failed on ${place.node}: ${describe(value)}`, { cause: value })
+    )
+  }
   return new Failure(place, value instanceof Error ? value : threwNonError(place.index, value))
 }
 
@@ -80,4 +86,8 @@ function threwNonError(index: number, cause: unknown): JobError {
   return new JobError('JOB_THREW', `job ${index} threw something that is not an error; see the cause`, {
     cause
   })
+}
+
+function describe(thrown: unknown): string {
+  return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
 }

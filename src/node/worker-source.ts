@@ -19,5 +19,5 @@ export async function startWorkerSource(options: ResolvedNodeOptions): Promise<W
     jobMemoryMb: options.jobMemoryMb
   })
   const spares = new SpareWorkers(sandbox, options.slots)
-  return { sandbox, take: () => spares.take(), stop: () => spares.stop() }
+  return { sandbox, take: () => spares.take(), stop: () => spares.close() }
 }

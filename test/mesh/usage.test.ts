@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'vitest'
+import { TestMesh } from './harness.ts'
+
+describe('mistakes get exit code 2 and a message that helps', () => {
+  test.each([
+    { args: ['rnu', 'jobs.ts'], says: /unknown command 'rnu'.*Did you mean run\?/s },
+    { args: ['run'], says: /missing required argument 'file'/ },
+    { args: ['run', 'nowhere.ts'], says: /nowhere\.ts: no such file/ },
+    { args: ['run', 'nowhere.ts', '--orderd'], says: /unknown option '--orderd'.*--ordered/s },
+    { args: ['run', 'empty.ts'], says: /empty\.ts: expected the default export to be an iterable of jobs/ },
+    { args: ['run', 'broken.ts'], says: /broken\.ts cannot be loaded/ },
+    { args: ['run', 'numbers.ts'], says: /job 0: expected a function or job\(fn, args\), got number/ },
+    {
+      args: ['run', 'empty.ts', '--timeout', '5 minutes'],
+      says: /Expected a duration such as 500ms, 30s or 5m, got '5 minutes'/
+    },
+    { args: ['run', 'empty.ts', '--slots', 'two'], says: /Expected a whole number, got 'two'/ },
+    { args: ['start', '--password', 'hunter2'], says: /there is no --password/ },
+    { args: ['start', '--password-file', 'open'], says: /open can be read by others; run: chmod 600/ },
+    { args: ['start', '--password-file', 'weak'], says: /expected at least 12/ },
+    { args: ['start'], says: /no password: make one with dist-node init/ },
+    { args: ['start', '--sandbox', 'none'], says: /Allowed choices are auto, bwrap, unshare, permission/ }
+  ])('dist-node $args', async ({ args, says }) => {
+    await using mesh = new TestMesh()
+    mesh.write('empty.ts', 'export const nothing = 1')
+    mesh.write('broken.ts', 'export default [() => {')
+    mesh.write('numbers.ts', 'export default [1, 2, 3]')
+    mesh.write('open', 'a long enough password')
+    mesh.writePassword('weak', 'short')
+    const command = mesh.command(args)
+    expect(await command.exit(), command.stderr).toBe(2)
+    expect(command.stderr).toMatch(says)
+    expect(command.lines).toEqual([])
+  })
+})
