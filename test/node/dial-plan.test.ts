@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest'
+import { DialPlan } from '../../src/node/dial-plan.ts'
+
+const ADDRESS = '/ip4/10.0.0.2/tcp/4001'
+const nobody = (): boolean => false
+
+/** Times at which a peer that never answers is dialled, within a span. */
+function dialTimes(plan: DialPlan, untilMs: number, refused = false): number[] {
+  const times: number[] = []
+  for (let nowMs = 0; nowMs <= untilMs; nowMs += 50) {
+    for (const { key } of plan.due(nowMs, nobody)) {
+      times.push(nowMs)
+      plan.onFailed(key, refused, nowMs)
+    }
+  }
+  return times
+}
+
+describe('dial plan', () => {
+  test('dials a discovered peer at once when this node has the smaller id, a moment later otherwise', () => {
+    for (const [self, expected] of [
+      ['a', 0],
+      ['z', 400]
+    ] as const) {
+      const plan = new DialPlan(self)
+      plan.learn({ id: 'm', addresses: [ADDRESS] }, 'mdns', 0)
+      expect(dialTimes(plan, 400)[0]).toBe(expected)
+    }
+  })
+
+  test('dials what the user typed at once, whoever is smaller', () => {
+    const plan = new DialPlan('z')
+    plan.learn({ id: 'm', addresses: [ADDRESS] }, 'user', 0)
+    expect(dialTimes(plan, 0)).toEqual([0])
+  })
+
+  test('never dials itself, nor a peer it is connected to', () => {
+    const plan = new DialPlan('a')
+    plan.learn({ id: 'a', addresses: [ADDRESS] }, 'mdns', 0)
+    plan.learn({ id: 'm', addresses: [ADDRESS] }, 'mdns', 0)
+    expect(plan.due(0, (id) => id === 'm')).toEqual([])
+  })
+
+  test('backs off to 3 s and never gives up', () => {
+    const plan = new DialPlan('a')
+    plan.learn({ id: 'm', addresses: [ADDRESS] }, 'mdns', 0)
+    const times = dialTimes(plan, 60_000)
+    const gaps = times.slice(1).map((time, at) => time - times[at]!)
+    expect(gaps.slice(0, 4)).toEqual([250, 500, 1000, 2000])
+    expect(Math.max(...gaps)).toBe(3_000)
+    expect(times.at(-1)).toBeGreaterThan(56_000)
+  })
+
+  test('leaves a peer that refuses us alone for longer and longer', () => {
+    const plan = new DialPlan('a')
+    plan.learn({ id: 'm', addresses: [ADDRESS] }, 'mdns', 0)
+    expect(dialTimes(plan, 60_000, true)).toEqual([0, 5_000, 15_000, 35_000])
+  })
+
+  test('a new address of a peer that failed is tried at once', () => {
+    const plan = new DialPlan('a')
+    plan.learn({ id: 'm', addresses: [ADDRESS] }, 'mdns', 0)
+    plan.onFailed(plan.due(0, nobody)[0]!.key, true, 0)
+    plan.learn({ id: 'm', addresses: ['/ip4/10.0.0.3/tcp/4001'] }, 'exchange', 100)
+    expect(plan.due(100, nobody)[0]?.addresses).toEqual([ADDRESS, '/ip4/10.0.0.3/tcp/4001'])
+  })
+
+  test('one dial at a time per peer, eight in all', () => {
+    const plan = new DialPlan('a')
+    for (let n = 0; n < 20; n++)
+      plan.learn({ id: `m${n}`, addresses: [`/ip4/10.0.0.${n}/tcp/4001`] }, 'mdns', 0)
+    expect(plan.due(0, nobody)).toHaveLength(8)
+    expect(plan.due(0, nobody)).toHaveLength(0)
+  })
+
+  test('learns the id behind an address the user typed', () => {
+    const plan = new DialPlan('a')
+    plan.learn({ addresses: [ADDRESS] }, 'user', 0)
+    plan.onDialled(plan.due(0, nobody)[0]!.key, 'm')
+    expect(plan.known()).toEqual([{ id: 'm', addresses: [ADDRESS] }])
+    plan.onDisconnected('m', 1_000)
+    expect(plan.due(1_000, nobody)).toEqual([])
+    expect(plan.due(1_250, nobody)).toHaveLength(1)
+  })
+})

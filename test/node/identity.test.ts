@@ -1,0 +1,35 @@
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { claimIdentity } from '../../src/node/identity.ts'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dist-node-identity-'))
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+describe('identity', () => {
+  test('stays the same from one start to the next, and is readable by its owner alone', async () => {
+    const first = await claimIdentity(folder)
+    await first.release()
+    const second = await claimIdentity(folder)
+    expect(second.peerId).toBe(first.peerId)
+    expect((await stat(join(folder, 'identity-0.json'))).mode & 0o777).toBe(0o600)
+  })
+
+  test('two nodes on one folder are two peers', async () => {
+    const [one, two] = await Promise.all([claimIdentity(folder), claimIdentity(folder)])
+    expect(one.peerId).not.toBe(two.peerId)
+    await Promise.all([one.release(), two.release()])
+    expect((await readdir(folder)).filter((file) => file.endsWith('.lock'))).toEqual([])
+  })
+
+  test('the lock of a process that is gone does not count', async () => {
+    const first = await claimIdentity(folder)
+    await first.release()
+    await writeFile(join(folder, 'identity-0.lock'), '999999999')
+    expect((await claimIdentity(folder)).peerId).toBe(first.peerId)
+  })
+})
