@@ -1,0 +1,33 @@
+/** The part of a worker's command line that is the same at every level: Node, its rights, its limits. */
+
+export interface NodeRights {
+  readonly allowNet: boolean
+  /** Absolute folders, as the child sees them. */
+  readonly allowFsRead: readonly string[]
+  readonly jobMemoryMb: number
+}
+
+/** Node 24 has no switch for the network under `--permission`: there it is simply open. */
+export const NODE_GUARDS_NETWORK = process.allowedNodeEnvironmentFlags.has('--allow-net')
+
+/**
+ * Arguments for Node.
+ *
+ * `--permission` refuses files, child processes, threads, addons, WASI, the inspector and, from Node 25, the network
+ * and native calls. `--disable-sigusr1`: a signal must not open the inspector. `__proto__` stays: ordinary packages use
+ * it, and it gives a job nothing that `Object.setPrototypeOf` does not.
+ */
+export function nodeArguments(childFile: string, rights: NodeRights): string[] {
+  return [
+    '--permission',
+    `--allow-fs-read=${childFile}`,
+    ...rights.allowFsRead.map((folder) => `--allow-fs-read=${folder}`),
+    ...(rights.allowNet && NODE_GUARDS_NETWORK ? ['--allow-net'] : []),
+    '--disable-sigusr1',
+    '--no-addons',
+    '--no-warnings',
+    `--max-old-space-size=${rights.jobMemoryMb}`,
+    childFile,
+    JSON.stringify({ net: rights.allowNet, read: rights.allowFsRead })
+  ]
+}

@@ -1,0 +1,317 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { ChildLink } from './child-link.ts'
+import type { ChildEnd } from './child-link.ts'
+import { WorkerFrameError, WorkerStateError } from './errors.ts'
+import type { JobFailureCode } from './errors.ts'
+import { explainExit } from './exit-reason.ts'
+import type { ExitReason, Verdict } from './exit-reason.ts'
+import { JobDeadline } from './job-deadline.ts'
+import { JobQueue } from './job-queue.ts'
+import type { Attempt, Batch } from './job-queue.ts'
+import type { Sandbox } from './sandbox.ts'
+import { HIGH_WATER_BYTES, MAX_LOG_BYTES_FROM_CHILD, MAX_RESULT_BYTES, START_TIMEOUT_MS } from './limits.ts'
+import { decodeFromChild, encodeBlob, encodeHello, encodeJobs, encodeOpen } from './messages.ts'
+import type { FromChild } from './messages.ts'
+
+export interface JobResult extends Attempt {
+  readonly ok: boolean
+  /** Set when the executing side failed the job; a job that threw has its printed error as body and no code. */
+  readonly code?: JobFailureCode
+  /** Time inside the function, in microseconds. */
+  readonly micros: number
+  /** Printed value, printed error, or a message in UTF-8 when there is a code (JOB_SETUP_FAILED: the printed error). */
+  readonly body: Uint8Array
+}
+
+/** Calls come in the order things happened in the child; none after `exit`. */
+export interface WorkerListener {
+  results(results: JobResult[]): void
+  log(job: number, stream: 'stdout' | 'stderr', text: string): void
+  exit(reason: ExitReason): void
+}
+
+export interface WorkerRun {
+  /** Printed function without arguments, called once before the first job. Add the blobs it needs before the first `run`. */
+  readonly setup?: { readonly body: Uint8Array } | undefined
+}
+
+export interface WorkerProcessOptions {
+  /** Largest printed result, in bytes; a larger one fails its job with RESULT_TOO_LARGE. */
+  readonly maxResultBytes?: number
+}
+
+/**
+ * One child process in its sandbox. It serves one run of one submitter, and is killed after it.
+ *
+ * Jobs run one after another. Every result leaves the child before the next job starts there, so that a crash, a limit
+ * or a time-out is blamed on the job that ran, and results before it are safe.
+ *
+ * @example
+ * const worker = WorkerProcess.spawn(sandbox)
+ * await worker.ready
+ * worker.open({}, listener)
+ * worker.run({ timeoutMs: 60_000, jobs: [{ job: 0, attempt: 1, body }] })
+ */
+export class WorkerProcess {
+  /** Resolves when the child waits for work. @throws {Error} when it ended before that; the message says how */
+  readonly ready: Promise<void>
+  /** Resolves when the process is gone, for whatever reason. Never rejects. */
+  readonly exited: Promise<void>
+
+  readonly #maxResultBytes: number
+  readonly #queue = new JobQueue()
+  readonly #deadline = new JobDeadline((target, timeoutMs) => this.#timeOut(target, timeoutMs))
+  readonly #blobs = new Set<string>()
+  readonly #ready = Promise.withResolvers<void>()
+  readonly #exited = Promise.withResolvers<void>()
+  readonly #early: Uint8Array[][] = []
+  #link: ChildLink | undefined
+  #listener: WorkerListener | undefined
+  #hello: PromiseWithResolvers<Uint8Array> | undefined
+  #verdict: Verdict | undefined
+  #ended = false
+  #logBytes = 0
+  #drained: (() => void)[] = []
+
+  static spawn(sandbox: Sandbox, options: WorkerProcessOptions = {}): WorkerProcess {
+    return new WorkerProcess(sandbox, options)
+  }
+
+  private constructor(sandbox: Sandbox, options: WorkerProcessOptions) {
+    this.#maxResultBytes = options.maxResultBytes ?? MAX_RESULT_BYTES
+    this.ready = this.#ready.promise
+    this.exited = this.#exited.promise
+    this.ready.catch(() => {}) // whoever waits for it is told; a spare that nobody waits for must not end the node
+    void this.#start(sandbox)
+  }
+
+  get pid(): number | undefined {
+    return this.#link?.pid
+  }
+
+  /** The process is gone: nothing can be asked of it any more. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** Jobs accepted by `run` that have no result yet. */
+  get pendingJobs(): number {
+    return this.#queue.size
+  }
+
+  /** Bytes of jobs and blobs that the child has not taken. */
+  get queuedBytes(): number {
+    return this.#queue.waitingBytes + (this.#link?.queuedBytes ?? 0)
+  }
+
+  /** Resolves when `queuedBytes` is low again (4 MiB), or the process is gone. */
+  async drained(): Promise<void> {
+    await this.#link?.drained()
+    while (!this.#ended && this.queuedBytes > HIGH_WATER_BYTES) {
+      await new Promise<void>((resolve) => this.#drained.push(resolve))
+    }
+  }
+
+  /** Asks the pristine child for proof that it runs, computes and answers. It stays pristine. */
+  async hello(): Promise<void> {
+    await this.ready
+    this.#hello = Promise.withResolvers()
+    const nonce = randomBytes(32)
+    this.#write(encodeHello(nonce))
+    const digest = await this.#hello.promise
+    if (!createHash('sha256').update(nonce).digest().equals(digest))
+      throw new WorkerFrameError('wrong answer to hello')
+  }
+
+  /** Binds the child to one run. @throws {WorkerStateError} when it has one already, or is gone */
+  open(run: WorkerRun, listener: WorkerListener): void {
+    if (this.#listener !== undefined || this.#ended)
+      throw new WorkerStateError('a worker process serves one run')
+    this.#listener = listener
+    this.#write(encodeOpen(this.#maxResultBytes, run.setup?.body))
+  }
+
+  hasBlob(hash: string): boolean {
+    return this.#blobs.has(hash)
+  }
+
+  /** Gives the child a unit or a head, named by its lower-case hexadecimal SHA-256. Once is enough; again does nothing. */
+  addBlob(hash: string, bytes: Uint8Array): void {
+    if (this.#blobs.has(hash)) return
+    this.#blobs.add(hash)
+    this.#write(encodeBlob(hash, bytes))
+  }
+
+  /** Adds jobs; they run in order, after those of earlier batches. @throws {WorkerStateError} before `open`, or after the end */
+  run(batch: Batch): void {
+    if (this.#listener === undefined || this.#ended)
+      throw new WorkerStateError('run() needs an open, living worker process')
+    this.#queue.add(batch)
+    this.#feed()
+  }
+
+  /** Gives back up to `count` jobs that have not been sent to the child, those that would run last first. */
+  recall(count: number): Attempt[] {
+    return this.#queue.recall(count)
+  }
+
+  /** Takes back those of these jobs that have not been sent to the child. */
+  cancel(jobs: ReadonlySet<number>): Attempt[] {
+    return this.#queue.cancel(jobs)
+  }
+
+  /** Stops taking results: the child waits once 64 KiB are under way. Time limits rest meanwhile. */
+  pause(): void {
+    this.#link?.pause()
+    this.#deadline.rest()
+  }
+
+  resume(): void {
+    this.#link?.resume()
+    this.#watchRunning()
+  }
+
+  /** Ends the process (SIGKILL). Resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.#verdict ??= { kind: 'kill' }
+    this.#link?.kill()
+    await this.exited
+  }
+
+  async #start(sandbox: Sandbox): Promise<void> {
+    // A result's frame is its body and at most 64 bytes of header.
+    const maxFrameBytes = this.#maxResultBytes + 64
+    const timer = setTimeout(
+      () => this.#violate('WORKER_FRAME', `no sign of life within ${START_TIMEOUT_MS} ms`),
+      START_TIMEOUT_MS
+    )
+    this.ready.catch(() => {}).finally(() => clearTimeout(timer))
+    try {
+      this.#link = await ChildLink.start(sandbox.command(), maxFrameBytes, {
+        frames: (frames) => this.#onFrames(frames),
+        violated: (error) =>
+          (this.#verdict ??= { kind: 'violation', code: 'WORKER_FRAME', message: error.message }),
+        ended: (end) => this.#onEnd(end)
+      })
+    } catch (error) {
+      this.#onEnd({
+        exitCode: null,
+        signal: null,
+        stderr: error instanceof Error ? error.message : String(error)
+      })
+      return
+    }
+    if (this.#verdict !== undefined) this.#link.kill()
+    for (const pieces of this.#early.splice(0)) this.#link.write(pieces)
+  }
+
+  #write(pieces: Uint8Array[]): void {
+    if (this.#link === undefined) this.#early.push(pieces)
+    else this.#link.write(pieces)
+  }
+
+  #feed(): void {
+    const idle = this.#queue.running === undefined
+    for (const { head, timeoutMs, jobs } of this.#queue.take()) {
+      this.#write(encodeJobs(head, timeoutMs > 0, jobs))
+    }
+    const next = this.#queue.running
+    if (idle && next !== undefined) this.#deadline.starting(next)
+    if (this.#drained.length > 0 && this.queuedBytes <= HIGH_WATER_BYTES) this.#wakeDrained()
+  }
+
+  #onFrames(frames: readonly Uint8Array[]): void {
+    const results: JobResult[] = []
+    for (const bytes of frames) {
+      const frame = decodeFromChild(bytes)
+      if (frame.type === 'result') results.push(this.#takeResult(frame))
+      else {
+        this.#deliver(results)
+        this.#onOther(frame)
+      }
+    }
+    this.#deliver(results)
+  }
+
+  #takeResult(frame: FromChild & { type: 'result' }): JobResult {
+    const attempt = this.#queue.finish(frame.job, frame.micros)
+    if (attempt === undefined)
+      throw new WorkerFrameError(`result of job ${frame.job}, which does not run here`)
+    this.#logBytes = 0
+    const { ok, micros, body } = frame
+    const code = frame.code === undefined ? {} : { code: frame.code as JobFailureCode }
+    return { job: attempt.job, attempt: attempt.attempt, ok, ...code, micros, body }
+  }
+
+  #deliver(results: JobResult[]): void {
+    if (results.length === 0) return
+    this.#watchRunning()
+    this.#feed()
+    this.#listener?.results(results.splice(0))
+  }
+
+  #onOther(frame: Exclude<FromChild, { type: 'result' }>): void {
+    switch (frame.type) {
+      case 'ready':
+        return this.#ready.resolve()
+      case 'hello':
+        return this.#hello?.resolve(frame.digest)
+      case 'started':
+        return this.#onStarted(frame.job)
+      case 'log':
+        this.#logBytes += frame.text.length
+        if (this.#logBytes > MAX_LOG_BYTES_FROM_CHILD) {
+          return this.#violate(
+            'JOB_OUTPUT',
+            `more than ${MAX_LOG_BYTES_FROM_CHILD} bytes of output from one job`
+          )
+        }
+        return this.#listener?.log(frame.job, frame.stream, frame.text)
+    }
+  }
+
+  /** A result came, so the next job runs now; unless its frame is still on the way, then the child will tell. */
+  #watchRunning(): void {
+    const { running } = this.#queue
+    if (running === undefined) this.#deadline.rest()
+    else if (running.first) this.#deadline.starting(running)
+    else this.#deadline.started(running)
+  }
+
+  #onStarted(job: number): void {
+    const { running } = this.#queue
+    if (running?.job !== job) throw new WorkerFrameError(`start of job ${job}, which is not next`)
+    this.#deadline.started(running)
+  }
+
+  #timeOut(target: Attempt, timeoutMs: number): void {
+    this.#verdict ??= { kind: 'timeout', target, timeoutMs }
+    this.#link?.kill()
+  }
+
+  #violate(code: 'JOB_OUTPUT' | 'WORKER_FRAME', message: string): void {
+    this.#verdict ??= { kind: 'violation', code, message }
+    this.#link?.kill()
+  }
+
+  #onEnd(end: ChildEnd): void {
+    this.#ended = true
+    this.#deadline.rest()
+    const reason = explainExit(
+      end,
+      this.#verdict,
+      this.#queue.unfinished(),
+      this.#queue.running !== undefined
+    )
+    const error = new Error(reason.message)
+    this.#ready.reject(error)
+    this.#hello?.reject(error)
+    this.#wakeDrained()
+    this.#listener?.exit(reason)
+    this.#exited.resolve()
+  }
+
+  #wakeDrained(): void {
+    for (const resolve of this.#drained.splice(0)) resolve()
+  }
+}
