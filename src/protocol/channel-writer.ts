@@ -104,7 +104,7 @@ export class ChannelWriter {
       if ('frame' in outgoing) {
         this.#sealer.seal(outgoing.type, outgoing.frame)
         bytes.append(outgoing.frame)
-      } else bytes.append(this.#sealer.sealParts(outgoing.type, outgoing.head, outgoing.body))
+      } else bytes.append(this.#sealer.sealPart(outgoing.head, outgoing.bytes))
     }
     const { byteLength } = bytes
     try {

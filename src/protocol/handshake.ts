@@ -13,6 +13,7 @@ import type { ProtocolError } from './errors.ts'
 import { concatWithLengths } from './length-value.ts'
 import { CPACE_LABEL, HANDSHAKE_VERSION, PROTOCOL } from './limits.ts'
 import type { MeshKey } from './mesh-key.ts'
+import type { DirectionKeys } from './seal.ts'
 
 // Four messages on a fresh stream; nothing else is sent or believed before both sides have proved the password:
 //   M1 dialler -> listener  29 bytes: version | 8 bytes mesh tag | u32 epoch | 16 bytes nonce
@@ -64,8 +65,8 @@ export interface HandshakeParty {
 
 /** Keys of one session, one for each direction. */
 export interface SessionKeys {
-  readonly send: KeyObject
-  readonly receive: KeyObject
+  readonly send: DirectionKeys
+  readonly receive: DirectionKeys
   readonly epoch: number
 }
 
@@ -197,12 +198,15 @@ function directionKeys(
   sessionId: Uint8Array,
   key: MeshKey,
   party: HandshakeParty
-): { diallerToListener: KeyObject; listenerToDialler: KeyObject } {
-  const derive = (direction: string): KeyObject => {
-    const info = [direction, PROTOCOL, key.mesh, party.dialler, party.listener].join('\0')
+): { diallerToListener: DirectionKeys; listenerToDialler: DirectionKeys } {
+  const derive = (purpose: string): KeyObject => {
+    const info = [purpose, PROTOCOL, key.mesh, party.dialler, party.listener].join('\0')
     return createSecretKey(Buffer.from(hkdfSync('sha512', sessionKey, sessionId, info, 32)))
   }
-  return { diallerToListener: derive('frame i2r'), listenerToDialler: derive('frame r2i') }
+  return {
+    diallerToListener: { frame: derive('frame i2r'), part: derive('part i2r') },
+    listenerToDialler: { frame: derive('frame r2i'), part: derive('part r2i') }
+  }
 }
 
 function channelIdentifier(key: MeshKey, party: HandshakeParty): Buffer {

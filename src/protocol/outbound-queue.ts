@@ -1,6 +1,5 @@
 import type { Encoded } from './encode.ts'
 import { MAX_ACTIVE_TRANSFERS, MAX_OPEN_TRANSFER_BYTES } from './limits.ts'
-import { PART_TYPE } from './messages.ts'
 import type { Message } from './messages.ts'
 import { OutgoingTransfer } from './parts.ts'
 
@@ -46,7 +45,7 @@ interface RunOrder {
 /** One frame to sign and write: whole, or a part whose body stays where it is. */
 export type Outgoing =
   | { readonly type: number; readonly frame: Buffer }
-  | { readonly type: number; readonly head: Buffer; readonly body: Uint8Array }
+  | { readonly head: Buffer; readonly bytes: Uint8Array }
 
 /**
  * Decides what is written next. Urgent messages overtake everything; small ones keep their order; large ones travel in
@@ -106,10 +105,10 @@ export class OutboundQueue {
     if (active === undefined) return undefined
     const { transfer, entry } = active
     const part = transfer.next()
-    this.#bytes -= part.body.byteLength
+    this.#bytes -= part.bytes.byteLength
     if (transfer.remainingBytes > 0) this.#active.push(active)
     else this.#finish(transfer, entry)
-    return { type: PART_TYPE, ...part }
+    return part
   }
 
   #admit(entry: Entry): void {

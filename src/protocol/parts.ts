@@ -9,15 +9,22 @@ import {
   PART_BYTES
 } from './limits.ts'
 import { PART_TYPE } from './messages.ts'
-import { asBuffer, PAYLOAD_AT, reopen } from './seal.ts'
+import { allocatePartHead, asBuffer, PART_HEADER_BYTES, PAYLOAD_AT, reopen } from './seal.ts'
 import type { OpenedFrame } from './seal.ts'
 
-// A part, big-endian:
-//   u32 transfer | u8 type of the message | u8 flags (1: abandoned) | u16 0 | u32 bytes of the message | its next bytes
+// A part's payload, big-endian:
+//   u32 transfer | u8 type of the message | u8 flags (1: abandoned) | u16 0 | u32 bytes of the message
+//   16 bytes GMAC | the message's next bytes
 // The last part is the one that completes the message. An abandoned transfer ends with an empty part of flag 1.
 
-const PART_HEADER_BYTES = 12
+const BYTES_AT = PART_HEADER_BYTES + 16
 const ABANDONED = 1
+
+/** A frame but for its signature: everything before the bytes, and the bytes, which are not copied. */
+export interface OutgoingPart {
+  readonly head: Buffer
+  readonly bytes: Uint8Array
+}
 
 /** A message on its way out, cut into parts as they are written. */
 export class OutgoingTransfer {
@@ -41,27 +48,26 @@ export class OutgoingTransfer {
     return this.#remaining
   }
 
-  /** The next part: room for a frame header and the part's own, then a slice of the message, which is not copied. */
-  next(): { head: Buffer; body: Uint8Array } {
+  next(): OutgoingPart {
     const piece = this.#pieces[this.#piece] as Uint8Array
-    const body = piece.subarray(this.#offset, this.#offset + PART_BYTES)
-    this.#offset += body.byteLength
-    this.#remaining -= body.byteLength
+    const bytes = piece.subarray(this.#offset, this.#offset + PART_BYTES)
+    this.#offset += bytes.byteLength
+    this.#remaining -= bytes.byteLength
     if (this.#offset === piece.byteLength) {
       this.#piece++
       this.#offset = 0
     }
-    return { head: this.#head(0), body }
+    return { head: this.#head(0), bytes }
   }
 
   /** The part that tells the receiver to forget what it has of the message. */
-  abandon(): { head: Buffer; body: Uint8Array } {
+  abandon(): OutgoingPart {
     this.#remaining = 0
-    return { head: this.#head(ABANDONED), body: new Uint8Array(0) }
+    return { head: this.#head(ABANDONED), bytes: new Uint8Array(0) }
   }
 
   #head(flags: number): Buffer {
-    const head = Buffer.allocUnsafe(PAYLOAD_AT + PART_HEADER_BYTES)
+    const head = allocatePartHead()
     let at = head.writeUInt32BE(this.#transfer, PAYLOAD_AT)
     at = head.writeUInt8(this.#type, at)
     at = head.writeUInt8(flags, at)
@@ -88,7 +94,6 @@ export class PartAssembler {
    * @throws {FrameError} when the part contradicts an earlier one or a limit
    */
   accept(part: OpenedFrame): OpenedFrame | undefined {
-    if (part.payload.byteLength < PART_HEADER_BYTES) throw new FrameError('part: expected at least 12 bytes')
     const header = asBuffer(part.payload.subarray(0, PART_HEADER_BYTES))
     const id = header.readUInt32BE(0)
     const type = header.readUInt8(4)
@@ -101,7 +106,7 @@ export class PartAssembler {
       this.#close(id, transfer)
       return undefined
     }
-    const bytes = part.payload.sublist(PART_HEADER_BYTES)
+    const bytes = part.payload.sublist(BYTES_AT)
     if (bytes.byteLength === 0 || transfer.receivedBytes + bytes.byteLength > total) {
       throw new FrameError(
         `part: transfer ${id} of ${total} bytes cannot take ${bytes.byteLength} more bytes`
