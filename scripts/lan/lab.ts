@@ -119,13 +119,14 @@ export class Lab implements AsyncDisposable {
     ])
   }
 
+  /** Ends all partitions and severances; faults of single cables stay. */
+  async unite(): Promise<void> {
+    await Promise.all(this.#hosts.flatMap(({ port }) => [port.sever(new Set()), port.moveTo(MAIN_BRIDGE)]))
+  }
+
   /** Ends all partitions and severances, plugs every cable in and takes all faults off it. */
   async heal(): Promise<void> {
-    await Promise.all(
-      this.#hosts.map(async (host) => {
-        await Promise.all([host.heal(), host.port.sever(new Set()), host.port.moveTo(MAIN_BRIDGE)])
-      })
-    )
+    await Promise.all([this.unite(), ...this.#hosts.map((host) => host.heal())])
   }
 
   /** Ends every process of every host, takes the network down and removes all files. */

@@ -37,7 +37,7 @@ export class Submitter {
     const number = this.#nextRun++
     const run: Run<T> = new Run<T>(
       { printer: this.#printer, executors: () => this.executors, onEnded: () => this.#runs.delete(number) },
-      { number, jobs, options: resolved, onStarted: () => this.#runs.set(number, run as Run<unknown>) }
+      { number, jobs, options: resolved, onStarted: () => this.#runs.set(number, run) }
     )
     return run
   }

@@ -5,13 +5,7 @@ import { Socket } from 'node:net'
 import { setPriority } from 'node:os'
 import { FrameReader } from './frame-reader.ts'
 import type { Command } from './level.ts'
-import {
-  HIGH_WATER_BYTES,
-  KEPT_STDERR_BYTES,
-  KILL_TIMEOUT_MS,
-  MAX_STDERR_BYTES,
-  WORKER_NICENESS
-} from './limits.ts'
+import { KEPT_STDERR_BYTES, KILL_TIMEOUT_MS, MAX_STDERR_BYTES, WORKER_NICENESS } from './limits.ts'
 import { makeResultPipe } from './result-pipe.ts'
 
 /** How the process ended, and the end of what it wrote to its stderr. */
@@ -22,16 +16,17 @@ export interface ChildEnd {
 }
 
 export interface LinkHandler {
-  /** Complete frames, at most a few milliseconds old, in order. Throwing means the child is not to be believed. */
-  frames(frames: readonly Uint8Array[]): void
+  /**
+   * Complete frames in order. Throwing means the child is not to be believed. True: more are coming so fast that the
+   * next read may wait a millisecond and get them together.
+   */
+  frames(frames: readonly Uint8Array[]): boolean
   /** The child broke the rules of the pipe. It has been killed; `ended` follows. */
   violated(error: Error): void
   /** The process is gone and all it wrote has been handed over. */
   ended(end: ChildEnd): void
 }
 
-/** More frames than this in one read: the child is in full flow, and is read again after a moment, all at once. */
-const FLOW_FRAMES = 16
 const FLOW_PAUSE_MS = 1
 
 /** One child process and its pipes: frames in, frames out, and certainty about its end. */
@@ -119,9 +114,9 @@ export class ChildLink {
     if (this.#violated) return true // what it still says is drained and dropped
     try {
       const frames = this.#reader.advance(count)
-      if (frames.length > 0) this.#handler.frames(frames)
+      const flowing = frames.length > 0 && this.#handler.frames(frames)
       if (this.#paused) return false
-      if (frames.length < FLOW_FRAMES) return true
+      if (!flowing) return true
       // Results wait in the kernel, not in the child: they survive it, and it need not wake us for each.
       setTimeout(() => this.#paused || this.#results.resume(), FLOW_PAUSE_MS)
       return false

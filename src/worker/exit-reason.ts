@@ -46,7 +46,7 @@ export function explainExit(
     }
     case 'violation':
       return { kind: 'limit', code: verdict.code, message: verdict.message, ...blamed }
-    default:
+    case undefined:
       return { ...explainOwnEnd(end), ...blamed }
   }
 }

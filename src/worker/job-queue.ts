@@ -38,6 +38,9 @@ export interface SentJob extends Attempt {
   readonly first: boolean
 }
 
+const SMALL_JOB_MICROS = 60
+const FLOW_MICROS = 1_500
+
 /** What the function does not see: reading, printing, the pipe. Keeps the estimate of an empty job above zero. */
 const OVERHEAD_MICROS = 3
 
@@ -68,6 +71,16 @@ export class JobQueue {
   /** The job that runs, or is next to run, in the child. */
   get running(): SentJob | undefined {
     return this.#sent[this.#sentStart]
+  }
+
+  /**
+   * The child has small jobs for longer than its results may be left in the pipe: reading them together then delays
+   * nothing it does, and saves a wake-up for each.
+   */
+  get flowing(): boolean {
+    const micros = this.#estimateMicros
+    if (micros === undefined || micros > SMALL_JOB_MICROS) return false
+    return (this.#sent.length - this.#sentStart) * micros > FLOW_MICROS
   }
 
   add(batch: Batch): void {

@@ -220,7 +220,7 @@ export class WorkerProcess {
     if (this.#drained.length > 0 && this.queuedBytes <= HIGH_WATER_BYTES) this.#wakeDrained()
   }
 
-  #onFrames(frames: readonly Uint8Array[]): void {
+  #onFrames(frames: readonly Uint8Array[]): boolean {
     const results: JobResult[] = []
     for (const bytes of frames) {
       const frame = decodeFromChild(bytes)
@@ -231,6 +231,7 @@ export class WorkerProcess {
       }
     }
     this.#deliver(results)
+    return this.#queue.flowing
   }
 
   #takeResult(frame: FromChild & { type: 'result' }): JobResult {

@@ -131,8 +131,6 @@ function resolveOptions(options: SandboxOptions): LevelOptions {
 
 function refuseSecrets(folders: readonly string[], secret: string): void {
   const real = realpathIfThere(secret)
-  const inside = (inner: string, outer: string): boolean =>
-    `${inner}${sep}`.startsWith(outer === sep ? sep : `${outer}${sep}`)
   for (const folder of folders) {
     if (isInside(real, folder) || isInside(folder, real)) {
       throw new RangeError(`jobs must not read ${folder}: this node’s own secrets are in ${secret}`)

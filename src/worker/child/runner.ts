@@ -37,6 +37,10 @@ export class Runner {
     this.#output = output
   }
 
+  get idle(): boolean {
+    return !this.#busy
+  }
+
   /** The job whose code is executing, timers and callbacks it has left behind included. */
   get currentJob(): number {
     return this.#current.getStore() ?? this.#running
