@@ -11,6 +11,11 @@ import { visible } from './output.ts'
 
 /** @param args what was typed after `dist-node` */
 export async function main(args: readonly string[]): Promise<void> {
+  // `dist-node run … | head` has seen enough: that is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.ok)
+    throw error
+  })
   process.exitCode = await execute(args)
 }
 

@@ -10,7 +10,10 @@ export type AddressSource = 'user' | 'same-host' | 'mdns' | 'remembered' | 'exch
 interface Target {
   /** Unknown for an address the user typed without a peer id, until it answers. */
   id: PeerId | undefined
+  /** Without peer id, the one learnt last at the end. */
   readonly addresses: Map<string, AddressSource>
+  /** The address that worked last. */
+  proven: string | undefined
   failures: number
   /** First of the failures in a row. */
   failingSinceMs: number
@@ -53,36 +56,23 @@ export class DialPlan {
     source: AddressSource,
     nowMs: number
   ): void {
-    if (peer.id === this.#self || peer.addresses.length === 0) return
-    const key = peer.id ?? peer.addresses[0]!
-    let target = this.#targets.get(key)
-    if (target === undefined) {
-      if (this.#targets.size >= MAX_TARGETS) return
-      const yields = source !== 'user' && peer.id !== undefined && this.#self > peer.id
-      const nextDialMs = nowMs + (yields ? YIELD_MS : 0)
-      target = {
-        id: peer.id,
-        addresses: new Map(),
-        failures: 0,
-        failingSinceMs: 0,
-        nextDialMs,
-        dialling: false
-      }
-      this.#targets.set(key, target)
+    const addresses = peer.addresses.map(withoutPeerId)
+    const [first] = addresses
+    if (peer.id === this.#self || first === undefined) return
+    const target = this.#targetFor(peer.id ?? first, peer.id, source, nowMs)
+    if (target === undefined) return
+    const news = addresses.some((address) => !target.addresses.has(address))
+    for (const address of addresses) {
+      if (target.addresses.get(address) === 'user') continue
+      target.addresses.delete(address)
+      target.addresses.set(address, source)
     }
-    let news = false
-    for (const address of peer.addresses) {
-      news ||= !target.addresses.has(address)
-      if (target.addresses.size < MAX_ADDRESSES || source === 'user') target.addresses.set(address, source)
-    }
+    forgetOldest(target.addresses)
     if (news && target.failures > 0) target.nextDialMs = Math.min(target.nextDialMs, nowMs)
   }
 
-  /** The dials that are due, now marked as under way. */
-  due(
-    nowMs: number,
-    isConnected: (id: PeerId) => boolean
-  ): { key: string; id: PeerId | undefined; addresses: string[] }[] {
+  /** The dials that are due, now marked as under way; addresses with the peer's id, the most promising first. */
+  due(nowMs: number, isConnected: (id: PeerId) => boolean): { key: string; addresses: string[] }[] {
     const targets = [...this.#targets]
     let running = targets.filter(([, target]) => target.dialling).length
     const dials = []
@@ -92,15 +82,15 @@ export class DialPlan {
       if (target.id !== undefined && isConnected(target.id)) continue
       target.dialling = true
       running++
-      dials.push({ key, id: target.id, addresses: [...target.addresses.keys()] })
+      dials.push({ key, addresses: dialOrder(target) })
     }
     return dials
   }
 
-  onDialled(key: string, id: PeerId): void {
+  onDialled(key: string, id: PeerId, address: string): void {
     const target = this.#targets.get(key)
     if (target === undefined) return
-    Object.assign(target, { id, failures: 0, dialling: false, nextDialMs: 0 })
+    Object.assign(target, { id, failures: 0, dialling: false, nextDialMs: 0, proven: address })
   }
 
   onFailed(key: string, refused: boolean, nowMs: number): void {
@@ -121,12 +111,51 @@ export class DialPlan {
     }
   }
 
+  #targetFor(key: string, id: PeerId | undefined, source: AddressSource, nowMs: number): Target | undefined {
+    const known = this.#targets.get(key)
+    if (known !== undefined || this.#targets.size >= MAX_TARGETS) return known
+    const yields = source !== 'user' && id !== undefined && this.#self > id
+    const target: Target = {
+      id,
+      addresses: new Map(),
+      proven: undefined,
+      failures: 0,
+      failingSinceMs: 0,
+      nextDialMs: nowMs + (yields ? YIELD_MS : 0),
+      dialling: false
+    }
+    this.#targets.set(key, target)
+    return target
+  }
+
   /** Addresses of peers whose id is known, to remember and to pass on. */
   known(): { id: PeerId; addresses: string[] }[] {
     return [...this.#targets.values()].flatMap(({ id, addresses }) =>
       id === undefined ? [] : [{ id, addresses: [...addresses.keys()] }]
     )
   }
+}
+
+/** What the user typed, what worked last, then what was learnt last: ports change with every start of a node. */
+function dialOrder({ id, addresses, proven }: Target): string[] {
+  const newestFirst = [...addresses].toReversed()
+  const rank = ([address, source]: [string, AddressSource]): number =>
+    address === proven ? 0 : source === 'user' ? 1 : source === 'same-host' ? 2 : 3
+  return newestFirst
+    .toSorted((a, b) => rank(a) - rank(b))
+    .map(([address]) => (id === undefined ? address : `${address}/p2p/${id}`))
+}
+
+function forgetOldest(addresses: Map<string, AddressSource>): void {
+  for (const [address, source] of addresses) {
+    if (addresses.size <= MAX_ADDRESSES) return
+    if (source !== 'user') addresses.delete(address)
+  }
+}
+
+/** `/ip4/10.0.0.2/tcp/4001/p2p/12D3…` and `/ip4/10.0.0.2/tcp/4001` are one address. */
+export function withoutPeerId(address: string): string {
+  return address.replace(/\/p2p\/[^/]+$/, '')
 }
 
 function delayMs(target: Target, refused: boolean, nowMs: number): number {

@@ -9,7 +9,7 @@ import { GuessLimits } from '../protocol/guess-limits.ts'
 import type { MeshKey } from '../protocol/mesh-key.ts'
 import type { HelloMessage, Message } from '../protocol/messages.ts'
 import { openChannel } from '../protocol/open-channel.ts'
-import { DialPlan } from './dial-plan.ts'
+import { DialPlan, withoutPeerId } from './dial-plan.ts'
 import type { Identity } from './identity.ts'
 import type { PeerId } from './link.ts'
 import { KnownPeers } from './known-peers.ts'
@@ -113,7 +113,13 @@ export class Network {
       listen,
       mdns,
       meshHash,
-      onFound: (peer) => this.#plan.learn(peer, 'mdns', performance.now()),
+      // Loopback of a machine that is not this one, or of this one: then the noticeboard has it.
+      onFound: ({ id, addresses }) =>
+        this.#plan.learn(
+          { id, addresses: addresses.filter((address) => !isLoopback(address)) },
+          'mdns',
+          performance.now()
+        ),
       onStream: (stream, connection) => this.#track(this.#converse(stream, connection, 'listener'))
     })
     for (const address of peers) this.#plan.learn({ id: peerIdIn(address), addresses: [address] }, 'user', 0)
@@ -140,7 +146,11 @@ export class Network {
     try {
       const { stream, connection } = await this.#transport.dial(addresses, signal)
       const running = this.#converse(stream, connection, 'dialler', () =>
-        this.#plan.onDialled(key, connection.remotePeer.toString())
+        this.#plan.onDialled(
+          key,
+          connection.remotePeer.toString(),
+          withoutPeerId(connection.remoteAddr.toString())
+        )
       )
       await running
     } catch (error) {
@@ -263,10 +273,6 @@ export class Network {
 
 function peerIdIn(address: string): string | undefined {
   return /\/p2p\/([^/]+)$/.exec(address)?.[1]
-}
-
-function withoutPeerId(address: string): string {
-  return address.replace(/\/p2p\/[^/]+$/, '')
 }
 
 /** The IP address in `/ip4/192.168.1.20/tcp/4001`. */

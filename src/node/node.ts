@@ -66,6 +66,8 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
   readonly #executor: Executor | undefined
   readonly #submitter: Submitter
   readonly #busy = new Map<string, number>()
+  /** Peers that were announced: a new connection to one of them is no news. */
+  readonly #joined = new Set<string>()
   #network: Network | undefined
   #stopped = false
 
@@ -295,6 +297,8 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
   #onJoined(session: Session): void {
     this.#executor?.addLink(session)
     if (session.hello.slots > 0) this.#submitter.addExecutor(session, session.hello.slots, session.rttMs)
+    if (this.#joined.has(session.peer)) return
+    this.#joined.add(session.peer)
     this.emit('peer-joined', this.#describe(session))
   }
 
@@ -307,7 +311,9 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
   #onLeft(session: Session, end: SessionEnd): void {
     this.#submitter.removeExecutor(session)
     this.#executor?.removeLink(session)
-    if (end.kind !== 'replaced') this.emit('peer-left', this.#describe(session), end.reason)
+    if (end.kind === 'replaced') return
+    this.#joined.delete(session.peer)
+    this.emit('peer-left', this.#describe(session), end.reason)
   }
 
   #describe(session: Session): PeerStatus {

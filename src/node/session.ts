@@ -46,6 +46,7 @@ export class Session implements Link {
   #pings = new Map<number, number>()
   #nextPing = 0
   #goodbye: string | undefined
+  #silence: string | undefined
   #replaced = false
 
   private constructor(init: {
@@ -140,7 +141,7 @@ export class Session implements Link {
   /** Ends the conversation in favour of another one with the same peer. */
   async replace(): Promise<void> {
     this.#replaced = true
-    await this.#channel.close()
+    await this.close('replaced by another connection')
   }
 
   /** Says goodbye and waits until everything queued has left. */
@@ -190,7 +191,7 @@ export class Session implements Link {
   #end(reason: string): SessionEnd {
     if (this.#replaced) return { kind: 'replaced' }
     if (this.#goodbye !== undefined) return { kind: 'left', reason: this.#goodbye }
-    return { kind: 'lost', reason }
+    return { kind: 'lost', reason: this.#silence ?? reason }
   }
 }
 

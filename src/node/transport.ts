@@ -24,7 +24,7 @@ const NEGOTIATION_TIMEOUT_MS = 3_000
 const DIAL_TIMEOUT_MS = 5_000
 
 /** A LAN peer answers in milliseconds; one address that does not must not use up the time of the others. */
-const ADDRESS_DIAL_TIMEOUT_MS = 2_000
+const ADDRESS_DIAL_TIMEOUT_MS = 1_000
 
 export interface TransportInit {
   readonly privateKey: Uint8Array

@@ -62,7 +62,20 @@ describe('dial plan', () => {
     plan.learn({ id: 'm', addresses: [ADDRESS] }, 'mdns', 0)
     plan.onFailed(plan.due(0, nobody)[0]!.key, true, 0)
     plan.learn({ id: 'm', addresses: ['/ip4/10.0.0.3/tcp/4001'] }, 'exchange', 100)
-    expect(plan.due(100, nobody)[0]?.addresses).toEqual([ADDRESS, '/ip4/10.0.0.3/tcp/4001'])
+    expect(plan.due(100, nobody)[0]?.addresses).toEqual(['/ip4/10.0.0.3/tcp/4001/p2p/m', `${ADDRESS}/p2p/m`])
+  })
+
+  test('dials what worked last, then what was learnt last, and forgets the oldest', () => {
+    const plan = new DialPlan('a')
+    const at = (n: number): string => `/ip4/10.0.0.${n}/tcp/4001`
+    plan.learn({ id: 'm', addresses: [at(1), `${at(1)}/p2p/m`] }, 'mdns', 0)
+    plan.onDialled(plan.due(0, nobody)[0]!.key, 'm', at(1))
+    for (let n = 2; n <= 8; n++) plan.learn({ id: 'm', addresses: [at(n)] }, 'mdns', 0)
+    const addresses = plan.due(0, nobody)[0]!.addresses
+    expect(addresses).toHaveLength(8)
+    expect(addresses.slice(0, 3)).toEqual([`${at(1)}/p2p/m`, `${at(8)}/p2p/m`, `${at(7)}/p2p/m`])
+    plan.learn({ id: 'm', addresses: [at(9)] }, 'mdns', 0)
+    expect(plan.known()[0]!.addresses).not.toContain(at(1))
   })
 
   test('one dial at a time per peer, eight in all', () => {
@@ -76,7 +89,7 @@ describe('dial plan', () => {
   test('learns the id behind an address the user typed', () => {
     const plan = new DialPlan('a')
     plan.learn({ addresses: [ADDRESS] }, 'user', 0)
-    plan.onDialled(plan.due(0, nobody)[0]!.key, 'm')
+    plan.onDialled(plan.due(0, nobody)[0]!.key, 'm', ADDRESS)
     expect(plan.known()).toEqual([{ id: 'm', addresses: [ADDRESS] }])
     plan.onDisconnected('m', 1_000)
     expect(plan.due(1_000, nobody)).toEqual([])
