@@ -72,7 +72,8 @@ export class ByteSource {
     for (;;) {
       if (this.#received.byteLength > before) return true
       if (this.#error !== undefined) throw this.#error
-      if (this.#hasEnded) return false
+      // The stream may still hold what came before anybody listened.
+      if (this.#hasEnded && this.#stream.readBufferLength === 0) return false
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })

@@ -152,29 +152,25 @@ export class GuessLimits {
 
   #record(address: string): AddressRecord {
     const group = addressGroup(address)
-    const known = this.#addresses.get(group)
-    if (known !== undefined) return known
     const nowMs = this.#nowMs()
-    if (this.#addresses.size >= GUESS_LIMITS.maxRemembered) this.#forget(nowMs)
-    const record = {
+    const record = this.#addresses.get(group) ?? {
       guesses: new TokenBucket(GUESS_LIMITS.addressBurst, GUESS_LIMITS.addressRefillMs, nowMs),
       unfinished: new TokenBucket(GUESS_LIMITS.unfinishedBurst, GUESS_LIMITS.unfinishedRefillMs, nowMs),
       inboundNow: 0
     }
+    // Last used goes last, so the first is the one to forget. The limit of the whole node remembers all of them.
+    this.#addresses.delete(group)
     this.#addresses.set(group, record)
+    if (this.#addresses.size > GUESS_LIMITS.maxRemembered) this.#forgetOldest()
     return record
   }
 
-  /** Makes room: addresses about which nothing is remembered any more, or else the oldest idle one. */
-  #forget(nowMs: number): void {
-    let oldest: string | undefined
-    for (const [group, record] of this.#addresses) {
-      if (record.inboundNow > 0) continue
-      oldest ??= group
-      if (record.guesses.isFull(nowMs) && record.unfinished.isFull(nowMs)) this.#addresses.delete(group)
+  #forgetOldest(): void {
+    for (const [group, { inboundNow }] of this.#addresses) {
+      if (inboundNow > 0) continue
+      this.#addresses.delete(group)
+      return
     }
-    if (oldest !== undefined && this.#addresses.size >= GUESS_LIMITS.maxRemembered)
-      this.#addresses.delete(oldest)
   }
 }
 

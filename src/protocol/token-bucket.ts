@@ -16,10 +16,6 @@ export class TokenBucket {
     return this.#refill(nowMs) >= 1
   }
 
-  isFull(nowMs: number): boolean {
-    return this.#refill(nowMs) >= this.#burst
-  }
-
   take(nowMs: number): void {
     this.#tokens = this.#refill(nowMs) - 1
   }

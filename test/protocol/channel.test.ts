@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { Message } from '../../src/protocol/messages.ts'
 import { READ_HIGH_WATER_BYTES, WRITE_HIGH_WATER_BYTES } from '../../src/protocol/limits.ts'
-import { channelPair, take } from './helpers/channels.ts'
+import { channelPair, readAll, take } from './helpers/channels.ts'
 
 const ping = (n: number): Message => ({ type: 'ping', n })
 const resultOf = (job: number, bytes: number): Message => ({
@@ -147,7 +147,7 @@ describe('channel', () => {
 
   test('close sends what is queued, then ends both sides', async () => {
     const { alice, bob, streams } = await channelPair()
-    const reading = Array.fromAsync(bob.messages())
+    const reading = readAll(bob.messages())
     for (let job = 0; job < 5; job++) alice.send(resultOf(job, 500_000))
     await alice.close()
     expect((await reading).length).toBe(5)
@@ -161,7 +161,7 @@ describe('channel', () => {
 
   test('abort is an error at both ends', async () => {
     const { alice, bob } = await channelPair()
-    const reading = [alice, bob].map(async (channel) => Array.fromAsync(channel.messages()))
+    const reading = [alice, bob].map(async (channel) => readAll(channel.messages()))
     alice.abort(new Error('enough'))
     const results = await Promise.allSettled(reading)
     expect(
@@ -184,13 +184,13 @@ describe('channel', () => {
     ).rejects.toMatchObject({ code: 'FRAME_INVALID' })
     expect(seen).toEqual([])
     expect(streams.bob.status).toBe('aborted')
-    await expect(Array.fromAsync(alice.messages())).rejects.toMatchObject({ code: 'CHANNEL_CLOSED' })
+    await expect(readAll(alice.messages())).rejects.toMatchObject({ code: 'CHANNEL_CLOSED' })
   })
 
   test('a peer that closes inside a frame broke the protocol', async () => {
     const { bob, streams } = await channelPair()
     streams.alice.send(Buffer.of(0, 0, 0, 60, 2))
     await streams.alice.close()
-    await expect(Array.fromAsync(bob.messages())).rejects.toMatchObject({ code: 'FRAME_INVALID' })
+    await expect(readAll(bob.messages())).rejects.toMatchObject({ code: 'FRAME_INVALID' })
   })
 })

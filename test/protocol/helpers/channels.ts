@@ -30,3 +30,10 @@ export async function take(messages: AsyncIterator<Message>, count: number): Pro
   }
   return taken
 }
+
+/** Everything until the channel ends. */
+export async function readAll(messages: AsyncIterable<Message>): Promise<Message[]> {
+  const all: Message[] = []
+  for await (const message of messages) all.push(message)
+  return all
+}
