@@ -4,9 +4,8 @@
  */
 import type { BlobMessage, JobsMessage, Message, RunOpenMessage } from '../protocol/messages.ts'
 import type { ExitReason } from '../worker/exit-reason.ts'
-import type { WorkerProcess } from '../worker/process.ts'
 import { chooseAssignment } from './fair-share.ts'
-import { HostedRun, HostedWorker } from './hosted-run.ts'
+import { HostedRun, HostedWorker, type Worker } from './hosted-run.ts'
 import type { Link } from './link.ts'
 import type { Outcome } from './scheduler.ts'
 
@@ -16,12 +15,15 @@ const MAX_QUEUED_BYTES = 64 * 1024 * 1024
 /** Runs of one submitter open at once: far more than honest use, small enough to bound memory. */
 const MAX_OPEN_RUNS = 64
 
+/** Workers of a run that may end in a row without having run anything. */
+const MAX_START_FAILURES = 3
+
 /** What a job costs an executor besides the time in its function, for the account of its run. */
 const ACCOUNT_OVERHEAD_MICROS = 10
 
 interface ExecutorParts {
   /** A pristine worker process, warm if there is one. */
-  readonly takeWorker: () => WorkerProcess
+  readonly takeWorker: () => Worker
   readonly onRunStarted?: (run: HostedRun) => void
   readonly onRunEnded?: (run: HostedRun) => void
 }
@@ -126,7 +128,7 @@ export class Executor {
     const run = this.#runs.get(link)?.get(batch.run)
     if (run === undefined) return
     const refusal = run.refusal(batch)
-    if (refusal !== undefined) return refuse(run, batch, refusal)
+    if (refusal !== undefined) return failJobs(run, batch.jobs, 'JOB_REFUSED', refusal)
     run.enqueue(batch)
     if (this.#draining) this.#giveBack(run, Infinity)
     else this.#assign()
@@ -211,21 +213,28 @@ export class Executor {
 
   #onResults(run: HostedRun, worker: HostedWorker, results: readonly Outcome[]): void {
     for (const result of results) run.usedMicros += result.micros + ACCOUNT_OVERHEAD_MICROS
+    run.startFailures = 0
     worker.onAnswers(results.length)
     run.link.send({ type: 'results', run: run.number, results })
     this.#assign()
   }
 
-  /** A worker died on its own: the job that ran is to blame, the others get another worker. */
+  /**
+   * A worker died on its own: the job that ran is to blame, the others get another worker. Workers that die again and
+   * again with no job running are nobody's fault; then all they had fails, so that it is tried elsewhere.
+   */
   #onWorkerExit(run: HostedRun, worker: HostedWorker, exit: ExitReason): void {
     if (!run.workers.delete(worker)) return
-    const { running } = exit
-    if (running !== undefined) {
-      const body = new TextEncoder().encode(exit.message)
-      const failed = { ...running, ok: false, code: exit.code, micros: 0, body }
-      run.link.send({ type: 'results', run: run.number, results: [failed] })
-    }
-    run.requeue(worker.unfinished(), new Set(running === undefined ? [] : [running.job]))
+    run.startFailures = exit.running === undefined ? run.startFailures + 1 : 0
+    const hopeless = run.startFailures >= MAX_START_FAILURES
+    const failed = hopeless
+      ? worker.unfinished().flatMap(({ jobs }) => jobs)
+      : exit.running === undefined
+        ? []
+        : [exit.running]
+    if (failed.length > 0)
+      failJobs(run, failed, exit.code.startsWith('JOB_') ? exit.code : 'JOB_CRASHED', exit.message)
+    run.requeue(worker.unfinished(), new Set(failed.map(({ job }) => job)))
     this.#assign()
   }
 
@@ -268,15 +277,13 @@ export class Executor {
   }
 }
 
-function refuse(run: HostedRun, batch: JobsMessage, message: string): void {
+function failJobs(
+  run: HostedRun,
+  jobs: readonly { job: number; attempt: number }[],
+  code: string,
+  message: string
+): void {
   const body = new TextEncoder().encode(message)
-  const results = batch.jobs.map(({ job, attempt }) => ({
-    job,
-    attempt,
-    ok: false,
-    code: 'JOB_REFUSED',
-    micros: 0,
-    body
-  }))
+  const results = jobs.map(({ job, attempt }) => ({ job, attempt, ok: false, code, micros: 0, body }))
   run.link.send({ type: 'results', run: run.number, results })
 }

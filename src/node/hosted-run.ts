@@ -11,17 +11,23 @@ const MAX_BLOB_BYTES = 512 * 1024 * 1024
 
 type BatchJobs = JobsMessage['jobs']
 
+/** What an executor needs of a worker process. */
+export type Worker = Pick<
+  WorkerProcess,
+  'addBlob' | 'cancel' | 'hasBlob' | 'kill' | 'open' | 'recall' | 'run'
+>
+
 /**
  * A worker process bound to a run, and the batches it has. It runs batches and their jobs strictly in order, so how
  * many answers came says which jobs are left.
  */
 export class HostedWorker {
-  readonly process: WorkerProcess
+  readonly process: Worker
   readonly batches: JobsMessage[] = []
   /** Answers that came for the first of the batches. */
   #answered = 0
 
-  constructor(process: WorkerProcess) {
+  constructor(process: Worker) {
     this.process = process
   }
 
@@ -88,6 +94,8 @@ export class HostedRun {
   readonly workers = new Set<HostedWorker>()
   usedMicros: number
   queuedBytes = 0
+  /** Workers that ended in a row with no job running. */
+  startFailures = 0
   #blobBytes = 0
 
   constructor(link: Link, message: RunOpenMessage, usedMicros: number) {
@@ -160,7 +168,7 @@ export class HostedRun {
   prefetchWorker(): HostedWorker | undefined {
     let best: HostedWorker | undefined
     for (const worker of this.workers) {
-      if (worker.batches.length >= MAX_BATCHES_PER_WORKER) continue
+      if (!worker.busy || worker.batches.length >= MAX_BATCHES_PER_WORKER) continue
       if (best === undefined || worker.unanswered < best.unanswered) best = worker
     }
     return best

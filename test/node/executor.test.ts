@@ -1,0 +1,240 @@
+import { describe, expect, test } from 'vitest'
+import { Executor } from '../../src/node/executor.ts'
+import type { Worker } from '../../src/node/hosted-run.ts'
+import type { Link } from '../../src/node/link.ts'
+import type { Message } from '../../src/protocol/messages.ts'
+import type { Attempt, Batch } from '../../src/worker/job-queue.ts'
+import type { WorkerListener } from '../../src/worker/process.ts'
+
+/** A submitter's end: keeps what the executor says. */
+class FakeLink implements Link {
+  readonly peer: string
+  readonly name: string
+  readonly queuedBytes = 0
+  readonly received: Message[] = []
+
+  constructor(name: string) {
+    this.peer = `id-of-${name}`
+    this.name = name
+  }
+
+  send(message: Message): void {
+    this.received.push(message)
+  }
+
+  async drained(): Promise<void> {}
+
+  /** Answers in the order they came: job, and what became of it. */
+  get answers(): { job: number; attempt: number; ok: boolean; code?: string }[] {
+    return this.received.flatMap((message) =>
+      message.type === 'results'
+        ? message.results.map(({ job, attempt, ok, code }) => ({
+            job,
+            attempt,
+            ok,
+            ...(code === undefined ? {} : { code })
+          }))
+        : []
+    )
+  }
+
+  get recalled(): number[] {
+    return this.received.flatMap((message) =>
+      message.type === 'recalled' ? message.jobs.map(({ job }) => job) : []
+    )
+  }
+}
+
+/** A worker process that finishes a job when the test says so. */
+class FakeWorker implements Worker {
+  readonly jobs: Attempt[] = []
+  readonly blobs = new Set<string>()
+  killed = false
+  #listener!: WorkerListener
+
+  addBlob(hash: string): void {
+    this.blobs.add(hash)
+  }
+
+  hasBlob(hash: string): boolean {
+    return this.blobs.has(hash)
+  }
+
+  open(_run: object, listener: WorkerListener): void {
+    this.#listener = listener
+  }
+
+  run(batch: Batch): void {
+    this.jobs.push(...batch.jobs)
+  }
+
+  /** All but the job that runs can be taken back. */
+  recall(count: number): Attempt[] {
+    const free = Math.max(0, Math.min(count, this.jobs.length - 1))
+    return free === 0 ? [] : this.jobs.splice(-free)
+  }
+
+  cancel(unwanted: ReadonlySet<number>): Attempt[] {
+    const taken = this.jobs.slice(1).filter(({ job }) => unwanted.has(job))
+    for (const attempt of taken) this.jobs.splice(this.jobs.indexOf(attempt), 1)
+    return taken
+  }
+
+  async kill(): Promise<void> {
+    this.killed = true
+  }
+
+  finish(micros = 1_000): void {
+    const { job, attempt } = this.jobs.shift()!
+    this.#listener.results([{ job, attempt, ok: true, micros, body: new Uint8Array() }])
+  }
+
+  crash(message = 'exit code 1'): void {
+    const [running, ...unfinished] = this.jobs.splice(0)
+    const blame = running === undefined ? {} : { running }
+    this.#listener.exit({ kind: 'crashed', code: 'JOB_CRASHED', message, ...blame, unfinished })
+  }
+}
+
+function makeExecutor(slots: number): { executor: Executor; workers: FakeWorker[] } {
+  const workers: FakeWorker[] = []
+  const takeWorker = (): Worker => {
+    workers.push(new FakeWorker())
+    return workers.at(-1)!
+  }
+  return { executor: new Executor({ takeWorker }, slots), workers }
+}
+
+function openRun(executor: Executor, name: string): FakeLink {
+  const link = new FakeLink(name)
+  executor.addLink(link)
+  void executor.onMessage(link, { type: 'run-open', run: 1, id: '00'.repeat(16), label: name })
+  return link
+}
+
+function give(executor: Executor, link: Link, ...jobs: number[]): void {
+  const items = jobs.map((job) => ({ job, attempt: 1, body: new Uint8Array(10) }))
+  void executor.onMessage(link, { type: 'jobs', run: 1, timeoutMs: 0, blobs: [], jobs: items })
+}
+
+describe('executor', () => {
+  test('runs no more at once than it has slots, and sends answers as they come', () => {
+    const { executor, workers } = makeExecutor(2)
+    const link = openRun(executor, 'alice')
+    for (const job of [0, 1, 2]) give(executor, link, job)
+    expect(workers).toHaveLength(2)
+    expect(executor.busy).toBe(2)
+    workers[1]!.finish()
+    expect(link.answers).toEqual([{ job: 1, attempt: 1, ok: true }])
+    while (executor.busy > 0) workers.find(({ jobs }) => jobs.length > 0)!.finish()
+    expect(link.answers.map(({ job }) => job).toSorted()).toEqual([0, 1, 2])
+  })
+
+  test('shares slots by time used: ten short jobs are not starved by a thousand long ones', () => {
+    const { executor, workers } = makeExecutor(1)
+    const greedy = openRun(executor, 'greedy')
+    for (let job = 0; job < 1000; job++) give(executor, greedy, job)
+    const modest = openRun(executor, 'modest')
+    for (let job = 0; job < 10; job++) give(executor, modest, job)
+    // Two of the greedy run's jobs are in its worker already; from then on the runs take turns.
+    for (let step = 0; step < 24; step++) workers.find(({ jobs }) => jobs.length > 0)!.finish()
+    expect(modest.answers).toHaveLength(10)
+  })
+
+  test('blames a crash on the job that ran; its batch mates run in another worker', () => {
+    const { executor, workers } = makeExecutor(1)
+    const link = openRun(executor, 'alice')
+    give(executor, link, 0, 1, 2)
+    workers[0]!.finish()
+    workers[0]!.crash('signal SIGSEGV')
+    expect(link.answers).toEqual([
+      { job: 0, attempt: 1, ok: true },
+      { job: 1, attempt: 1, ok: false, code: 'JOB_CRASHED' }
+    ])
+    expect(workers[1]!.jobs.map(({ job }) => job)).toEqual([2])
+  })
+
+  test('workers that end before they ran anything are tried three times, then the jobs go back', () => {
+    const { executor, workers } = makeExecutor(1)
+    const link = openRun(executor, 'alice')
+    give(executor, link, 0)
+    for (let attempt = 0; attempt < 3; attempt++) {
+      workers.at(-1)!.jobs.length = 0
+      workers.at(-1)!.crash('no memory')
+    }
+    expect(workers).toHaveLength(3)
+    expect(link.answers).toEqual([{ job: 0, attempt: 1, ok: false, code: 'JOB_CRASHED' }])
+  })
+
+  test('gives back jobs that have not begun, the last ones first', () => {
+    const { executor } = makeExecutor(1)
+    const link = openRun(executor, 'alice')
+    for (let job = 0; job < 6; job++) give(executor, link, job)
+    void executor.onMessage(link, { type: 'recall', run: 1, count: 2 })
+    expect(link.recalled).toEqual([5, 4])
+    void executor.onMessage(link, { type: 'recall', run: 1, count: 100 })
+    expect(link.recalled.toSorted()).toEqual([1, 2, 3, 4, 5])
+  })
+
+  test('a cancelled job ends its worker, one that waits does not', () => {
+    const { executor, workers } = makeExecutor(1)
+    const link = openRun(executor, 'alice')
+    give(executor, link, 0, 1, 2)
+    void executor.onMessage(link, { type: 'cancel', run: 1, jobs: [1] })
+    expect(workers[0]!.killed).toBe(false)
+    void executor.onMessage(link, { type: 'cancel', run: 1, jobs: [0] })
+    expect(workers[0]!.killed).toBe(true)
+    expect(workers[1]!.jobs.map(({ job }) => job)).toEqual([2])
+  })
+
+  test('the workers of a submitter that is gone are killed, and others go on', () => {
+    const { executor, workers } = makeExecutor(1)
+    const gone = openRun(executor, 'gone')
+    const stays = openRun(executor, 'stays')
+    give(executor, gone, 0)
+    give(executor, stays, 0)
+    executor.removeLink(gone)
+    expect(workers[0]!.killed).toBe(true)
+    workers[1]!.finish()
+    expect(stays.answers).toHaveLength(1)
+  })
+
+  test('refuses jobs whose code was not sent', () => {
+    const { executor } = makeExecutor(1)
+    const link = openRun(executor, 'alice')
+    const jobs = [{ job: 0, attempt: 1, body: new Uint8Array() }]
+    void executor.onMessage(link, { type: 'jobs', run: 1, timeoutMs: 0, blobs: ['ab'.repeat(32)], jobs })
+    expect(link.answers).toEqual([{ job: 0, attempt: 1, ok: false, code: 'JOB_REFUSED' }])
+  })
+
+  test('holds back a submitter that sends more than it can keep, until there is room', async () => {
+    const { executor, workers } = makeExecutor(1)
+    const link = openRun(executor, 'alice')
+    const send = (job: number): Promise<void> | undefined =>
+      executor.onMessage(link, {
+        type: 'jobs',
+        run: 1,
+        timeoutMs: 0,
+        blobs: [],
+        jobs: [{ job, attempt: 1, body: new Uint8Array(24 * 1024 * 1024) }]
+      })
+    const held = [0, 1, 2, 3, 4, 5].map((job) => send(job)).findLast((promise) => promise !== undefined)
+    expect(held).toBeInstanceOf(Promise)
+    while (executor.busy > 0) workers.find(({ jobs }) => jobs.length > 0)!.finish()
+    await held
+  })
+
+  test('leaving: takes nothing more, gives back what waits, lets what runs end', async () => {
+    const { executor, workers } = makeExecutor(1)
+    const link = openRun(executor, 'alice')
+    for (let job = 0; job < 3; job++) give(executor, link, job)
+    const drained = executor.drain()
+    expect(link.received.findLast(({ type }) => type === 'credit')).toMatchObject({ slots: 0 })
+    expect(link.recalled.toSorted()).toEqual([1, 2])
+    give(executor, link, 9)
+    expect(link.recalled).toContain(9)
+    workers[0]!.finish()
+    await drained
+    expect(link.answers).toHaveLength(1)
+  })
+})
