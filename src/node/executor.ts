@@ -18,6 +18,9 @@ const MAX_OPEN_RUNS = 64
 /** Workers of a run that may end in a row without having run anything. */
 const MAX_START_FAILURES = 3
 
+/** A change of how busy this node is reaches the others within this time, many changes as one. */
+const TELL_AFTER_MS = 250
+
 /** What a job costs an executor besides the time in its function, for the account of its run. */
 const ACCOUNT_OVERHEAD_MICROS = 10
 
@@ -33,6 +36,8 @@ export class Executor {
   readonly #slots: number
   readonly #runs = new Map<Link, Map<number, HostedRun>>()
   #draining = false
+  #toldBusy = 0
+  #tell: NodeJS.Timeout | undefined
   #idle: PromiseWithResolvers<void> | undefined
   #reads: PromiseWithResolvers<void> | undefined
 
@@ -106,6 +111,7 @@ export class Executor {
       [...run.workers].map((worker) => worker.process.kill())
     )
     this.#runs.clear()
+    clearTimeout(this.#tell)
     this.#reads?.resolve()
     await Promise.all(kills)
   }
@@ -185,6 +191,7 @@ export class Executor {
     }
     this.#checkRoom()
     if (this.busy === 0) this.#idle?.resolve()
+    if (this.busy !== this.#toldBusy) this.#tell ??= setTimeout(() => this.#tellAll(), TELL_AFTER_MS).unref()
   }
 
   #workerFor(kind: 'idle-worker' | 'new-worker' | 'prefetch', run: HostedRun): HostedWorker {
@@ -244,6 +251,13 @@ export class Executor {
     run.queue.length = 0
     run.queuedBytes = 0
     this.#parts.onRunEnded?.(run)
+  }
+
+  /** Everybody's list of peers shows how busy this node is. */
+  #tellAll(): void {
+    this.#tell = undefined
+    this.#toldBusy = this.busy
+    for (const link of this.#runs.keys()) this.#grant(link)
   }
 
   #grant(link: Link): void {
