@@ -22,10 +22,24 @@ export function resultLine(result: JobResult): string {
   return JSON.stringify({ index, status, error: errorToJson(result.error), ...place })
 }
 
-/** A value as people read it on a terminal. */
-export function valueText(value: unknown): string {
+/** A value as people read it. Colours only for a terminal; what is in the value cannot add any. */
+export function valueText(value: unknown, colors: boolean): string {
   if (typeof value === 'string') return visible(value)
-  return visible(inspect(value, { depth: 4, colors: false, maxArrayLength: 100 }))
+  return inspect(value, { depth: 4, colors, maxArrayLength: 100 })
+}
+
+/** `12.3 ms`, `4.56 s`, `3 min 20 s`, `2 h 5 min`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1_000) return `${ms.toPrecision(3)} ms`
+  if (ms < 60_000) return `${(ms / 1_000).toPrecision(3)} s`
+  const minutes = Math.floor(ms / 60_000)
+  if (minutes < 60) return `${minutes} min ${Math.floor((ms % 60_000) / 1_000)} s`
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
+
+/** `1,234,567`; small numbers keep one digit after the point. */
+export function formatNumber(number: number): string {
+  return number.toLocaleString('en', { maximumFractionDigits: number < 10 ? 1 : 0 })
 }
 
 function errorToJson(error: Error): object {

@@ -125,6 +125,11 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
     return this.#executor?.slots ?? 0
   }
 
+  /** Slots that are running something now, for whomever. */
+  get busy(): number {
+    return this.#executor?.busy ?? 0
+  }
+
   /** Level of the sandbox jobs run in here; `none` where no slot is lent. */
   get sandbox(): string {
     return this.#workers?.sandbox.level ?? 'none'
@@ -311,7 +316,7 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
   #onLeft(session: Session, end: SessionEnd): void {
     this.#submitter.removeExecutor(session)
     this.#executor?.removeLink(session)
-    if (end.kind === 'replaced') return
+    if (end.kind === 'replaced' || this.#stopped) return
     this.#joined.delete(session.peer)
     this.emit('peer-left', this.#describe(session), end.reason)
   }

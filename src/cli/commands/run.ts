@@ -1,6 +1,8 @@
+import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { basename } from 'node:path'
 import { finished } from 'node:stream/promises'
+import { styleText } from 'node:util'
 import type { Command } from 'commander'
 import {
   type DistNode,
@@ -10,6 +12,7 @@ import {
   MeshError,
   type Run
 } from '../../index.ts'
+import { Display } from '../display.ts'
 import { EXIT, ExitError } from '../exit.ts'
 import { Interrupted, interruptSignal } from '../interrupt.ts'
 import {
@@ -21,7 +24,7 @@ import {
   type SandboxOptions,
   wholeNumber
 } from '../mesh-options.ts'
-import { resultLine, valueText, visible } from '../output.ts'
+import { formatDuration, formatNumber, resultLine, valueText, visible } from '../output.ts'
 
 interface RunCommandOptions extends MeshOptions, SandboxOptions {
   ordered?: boolean
@@ -32,6 +35,7 @@ interface RunCommandOptions extends MeshOptions, SandboxOptions {
   retries?: number
   out?: string
   failFast?: boolean
+  quiet?: boolean
   exit: (code: number) => void
 }
 
@@ -54,6 +58,7 @@ export function addRun(program: Command): void {
     .option('--retries <n>', 'how often a job that threw is tried again', wholeNumber)
     .option('--out <file>', 'write results to a file, one JSON object per line, instead of stdout')
     .option('--fail-fast', 'stop at the first job that fails')
+    .option('--quiet', 'no progress and no summary')
   addSandboxOptions(addMeshOptions(command)).action(runFile)
 }
 
@@ -63,7 +68,6 @@ async function runFile(file: string, args: string[], options: RunCommandOptions)
   const { node, password } = await createNode(options, { ...slots, start: false })
   try {
     const jobsFile = await loadJobsFile(file, args)
-    forward(node)
     const refusals = new Set<string>()
     node.on('peer-refused', ({ address, message }) => refusals.add(`${address}: ${message}`))
     const joining = node.start()
@@ -103,12 +107,20 @@ async function deliver(
   })
   const results = options.failFast === true ? untilFailure(run) : run
   try {
+    using display = new Display(node, run, basename(file), displayKind(options, collect))
+    forward(node, display)
     if (collect !== undefined) await collect(results)
-    else await print(results, options)
+    else await print(results, options, display)
   } finally {
-    console.error(summary(run, performance.now() - started))
+    if (options.quiet !== true) console.error(summary(run, performance.now() - started))
     if (run.progress.failed > 0) options.exit(EXIT.jobFailed)
   }
+}
+
+/** `collect` may print what it likes: nothing may move on the screen meanwhile. */
+function displayKind(options: RunCommandOptions, collect: JobsFile['collect']): 'live' | 'lines' | 'nothing' {
+  if (options.quiet === true) return 'nothing'
+  return process.stderr.isTTY && collect === undefined ? 'live' : 'lines'
 }
 
 async function* untilFailure(run: Run<unknown>): AsyncGenerator<JobResult> {
@@ -118,49 +130,56 @@ async function* untilFailure(run: Run<unknown>): AsyncGenerator<JobResult> {
   }
 }
 
-async function print(results: AsyncIterable<JobResult>, { json, out }: RunCommandOptions): Promise<void> {
+async function print(
+  results: AsyncIterable<JobResult>,
+  { json, out }: RunCommandOptions,
+  display: Display
+): Promise<void> {
   const file = out === undefined ? undefined : createWriteStream(out)
-  const stream = file ?? process.stdout
   for await (const result of results) {
-    const line = json === true || file !== undefined ? resultLine(result) : textLine(result)
-    if (line !== undefined && !stream.write(`${line}\n`)) {
-      await new Promise((resolve) => stream.once('drain', resolve))
-    }
+    const stream = file ?? process.stdout
+    const isRoom =
+      file !== undefined
+        ? file.write(`${resultLine(result)}\n`)
+        : json === true
+          ? display.write(process.stdout, resultLine(result))
+          : writeText(result, display)
+    if (!isRoom) await once(stream, 'drain')
   }
   if (file !== undefined) await finished(file.end())
 }
 
 /** What people see of a result; a failure goes to stderr. */
-function textLine(result: JobResult): string | undefined {
-  const place = `${result.node} in ${formatMs(result.ms)}`
-  if (result.status === 'ok') return `${result.index}: ${valueText(result.value)}  (${visible(place)})`
-  console.error(
-    visible(`job ${result.index} failed on ${place}: ${result.error.stack ?? result.error.message}`)
-  )
-  return undefined
-}
-
-function formatMs(ms: number): string {
-  return ms < 1_000 ? `${ms.toPrecision(3)} ms` : `${(ms / 1_000).toPrecision(3)} s`
+function writeText(result: JobResult, display: Display): boolean {
+  const place = visible(`${result.node}, ${formatDuration(result.ms)}`)
+  if (result.status === 'ok') {
+    const note = styleText('dim', `(${place})`, { stream: process.stdout })
+    return display.write(
+      process.stdout,
+      `${result.index}: ${valueText(result.value, process.stdout.hasColors?.())}  ${note}`
+    )
+  }
+  const head = styleText('red', `job ${result.index} failed`, { stream: process.stderr })
+  display.write(process.stderr, `${head} (${place}): ${visible(result.error.stack ?? result.error.message)}`)
+  return true
 }
 
 function summary({ progress }: Run<unknown>, elapsedMs: number): string {
   const { succeeded, failed, byNode } = progress
-  const shares = [...byNode].map(([node, jobs]) => `${node} ${jobs}`).join(', ')
-  const failures = failed === 0 ? '' : `, ${failed} failed`
-  return visible(
-    `${succeeded} done${failures} in ${formatMs(elapsedMs)}${shares === '' ? '' : ` (${shares})`}`
-  )
+  const shares = [...byNode].map(([node, jobs]) => `${visible(node)} ${formatNumber(jobs)}`).join(', ')
+  const failures = failed === 0 ? '' : `, ${formatNumber(failed)} failed`
+  const who = shares === '' ? '' : ` (${shares})`
+  return `${formatNumber(succeeded)} done${failures} in ${formatDuration(elapsedMs)}${who}`
 }
 
 /** What jobs print goes to stderr, each line with its job and node. */
-function forward(node: DistNode): void {
+function forward(node: DistNode, display: Display): void {
+  const say = (text: string): boolean => display.write(process.stderr, visible(text))
   node.on('log', ({ index, node: name, text }) => {
-    for (const line of text.replace(/\n$/, '').split('\n'))
-      console.error(visible(`[${index} ${name}] ${line}`))
+    for (const line of text.replace(/\n$/, '').split('\n')) say(`[${index} ${name}] ${line}`)
   })
-  node.on('warning', (message) => console.error(visible(`warning: ${message}`)))
-  node.on('peer-left', ({ name }, reason) => console.error(visible(`${name} left: ${reason}`)))
+  node.on('warning', (message) => say(`warning: ${message}`))
+  node.on('peer-left', ({ name }, reason) => say(`${name} left: ${reason}`))
 }
 
 /** Too few peers and somebody refused us: that is the likely reason. */
