@@ -1,0 +1,2 @@
+/** The jobs file of the cold start. */
+export default [(): number => 1]
