@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { setPriority } from 'node:os'
+import { WorkerFrameError } from './errors.ts'
 import { FrameReader } from './frame-reader.ts'
 import type { Command } from './level.ts'
 import { KEPT_STDERR_BYTES, KILL_TIMEOUT_MS, MAX_STDERR_BYTES, WORKER_NICENESS } from './limits.ts'
@@ -121,7 +122,9 @@ export class ChildLink {
       setTimeout(() => this.#paused || this.#results.resume(), FLOW_PAUSE_MS)
       return false
     } catch (error) {
-      this.#violate(error instanceof Error ? error : new Error(String(error)))
+      // Anything else is a mistake of the node's own, and must not be blamed on the child.
+      if (!(error instanceof WorkerFrameError)) throw error
+      this.#violate(error)
       return true
     }
   }

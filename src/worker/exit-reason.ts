@@ -14,6 +14,8 @@ export interface ExitReason {
   readonly unfinished: readonly Attempt[]
 }
 
+type Blamed = Pick<ExitReason, 'running' | 'unfinished'>
+
 /** What we did to the process before it ended, if anything. */
 export type Verdict =
   | { readonly kind: 'kill' }
@@ -28,27 +30,18 @@ export function explainExit(
   ran: boolean
 ): ExitReason {
   const [first, ...rest] = unfinished
-  const blamed = ran && first !== undefined ? { running: first, unfinished: rest } : { unfinished }
-  switch (verdict?.kind) {
-    case 'kill':
-      return {
-        kind: 'killed',
-        code: 'WORKER_KILLED',
-        message: 'worker process ended by its owner',
-        unfinished
-      }
-    case 'timeout': {
-      const { target, timeoutMs } = verdict
-      const message = `job ran longer than its limit of ${timeoutMs} ms`
-      // Its result may have come while the process was dying: then nobody is at fault, and its successor least of all.
-      const late = first === undefined || first.job !== target.job || first.attempt !== target.attempt
-      return { kind: 'timeout', code: 'JOB_TIMEOUT', message, ...(late ? { unfinished } : blamed) }
-    }
-    case 'violation':
-      return { kind: 'limit', code: verdict.code, message: verdict.message, ...blamed }
-    case undefined:
-      return { ...explainOwnEnd(end), ...blamed }
+  const blamed: Blamed = ran && first !== undefined ? { running: first, unfinished: rest } : { unfinished }
+  if (verdict === undefined) return { ...explainOwnEnd(end), ...blamed }
+  if (verdict.kind === 'kill') {
+    return { kind: 'killed', code: 'WORKER_KILLED', message: 'worker process ended by its owner', unfinished }
   }
+  if (verdict.kind === 'violation')
+    return { kind: 'limit', code: verdict.code, message: verdict.message, ...blamed }
+  const { target, timeoutMs } = verdict
+  const message = `job ran longer than its limit of ${timeoutMs} ms`
+  // Its result may have come while the process was dying: then nobody is at fault, and its successor least of all.
+  const late = first === undefined || first.job !== target.job || first.attempt !== target.attempt
+  return { kind: 'timeout', code: 'JOB_TIMEOUT', message, ...(late ? { unfinished } : blamed) }
 }
 
 function explainOwnEnd(end: ChildEnd): Pick<ExitReason, 'kind' | 'code' | 'message'> {

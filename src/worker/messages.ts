@@ -178,10 +178,10 @@ export function decodeFromChild(frame: Uint8Array): FromChild {
     case FROM_CHILD.result:
       return decodeResult(bytes)
     case FROM_CHILD.started:
-      expectLength(bytes, bytes.length === 5)
+      expectWellFormed(bytes, bytes.length === 5)
       return { type: 'started', job: bytes.readUInt32BE(1) }
     case FROM_CHILD.log:
-      expectLength(bytes, bytes.length >= 6 && (bytes[5] === 1 || bytes[5] === 2))
+      expectWellFormed(bytes, bytes.length >= 6 && (bytes[5] === 1 || bytes[5] === 2))
       return {
         type: 'log',
         job: bytes.readUInt32BE(1),
@@ -189,7 +189,7 @@ export function decodeFromChild(frame: Uint8Array): FromChild {
         text: bytes.toString('utf8', 6)
       }
     case FROM_CHILD.ready:
-      expectLength(bytes, bytes.length === 1)
+      expectWellFormed(bytes, bytes.length === 1)
       return { type: 'ready' }
     case FROM_CHILD.hello:
       return { type: 'hello', digest: bytes.subarray(1) }
@@ -199,13 +199,14 @@ export function decodeFromChild(frame: Uint8Array): FromChild {
 }
 
 function decodeResult(bytes: Buffer): FromChild {
-  expectLength(bytes, bytes.length >= RESULT_HEADER_BYTES)
+  expectWellFormed(bytes, bytes.length >= RESULT_HEADER_BYTES)
   const codeBytes = bytes[14] ?? 0
   const bodyStart = RESULT_HEADER_BYTES + codeBytes
-  expectLength(bytes, bytes.length >= bodyStart && codeBytes <= 32 && (bytes[5] === 0 || bytes[5] === 1))
+  expectWellFormed(bytes, bytes.length >= bodyStart && codeBytes <= 32 && (bytes[5] === 0 || bytes[5] === 1))
   const micros = bytes.readDoubleBE(6)
-  expectLength(bytes, micros >= 0 && Number.isFinite(micros))
+  expectWellFormed(bytes, micros >= 0 && Number.isFinite(micros))
   const code = codeBytes === 0 ? undefined : bytes.toString('latin1', RESULT_HEADER_BYTES, bodyStart)
+  expectWellFormed(bytes, code === undefined || /^[A-Z_]+$/.test(code))
   return {
     type: 'result',
     job: bytes.readUInt32BE(1),
@@ -216,7 +217,7 @@ function decodeResult(bytes: Buffer): FromChild {
   }
 }
 
-function expectLength(bytes: Buffer, right: boolean): void {
+function expectWellFormed(bytes: Buffer, right: boolean): void {
   if (!right)
     throw new WorkerFrameError(
       `malformed frame of type ${bytes[0]}, ${bytes.length} bytes, from the worker process`

@@ -55,9 +55,13 @@ const PASS: Policy = { kind: 'open' }
 export function policyOf(name: string, rights: Rights): Policy {
   if (OPEN.has(name)) return PASS
   const deniedParts = DENIED_PARTS[name]
-  if (deniedParts !== undefined) return { kind: 'reduced', isDenied: (part) => deniedParts.includes(part) }
+  if (deniedParts !== undefined) {
+    return { kind: 'reduced', isDenied: (part) => deniedParts.includes(part) }
+  }
   const allowedParts = ALLOWED_PARTS[name]
-  if (allowedParts !== undefined) return { kind: 'reduced', isDenied: (part) => !allowedParts.includes(part) }
+  if (allowedParts !== undefined) {
+    return { kind: 'reduced', isDenied: (part) => !allowedParts.includes(part) }
+  }
   if (NET.has(name) || /^_(http|tls)_/.test(name))
     return rights.net ? PASS : { kind: 'denied', option: NET_OPTION }
   if (name === 'fs' || name === 'fs/promises') {

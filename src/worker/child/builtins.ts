@@ -1,7 +1,7 @@
 // Runs in the worker process.
 import nodeModule from 'node:module'
 import { JobDeniedError, denialOf } from './denial.ts'
-import { policyOf } from './builtin-policy.ts'
+import { NET_OPTION, policyOf } from './builtin-policy.ts'
 import type { Rights } from './builtin-policy.ts'
 
 type Module = Record<PropertyKey, unknown>
@@ -68,6 +68,7 @@ export class Builtins {
         if (policy.isDenied(key)) denyOne(module, key, name, undefined, MAX_DEPTH)
       }
     }
+    if (name === 'os' && !this.#rights.net) denyOne(module, 'networkInterfaces', name, NET_OPTION, MAX_DEPTH)
     if (name === 'module') replace(module, 'createRequire', () => this.require)
     syncBuiltinESMExports()
   }
@@ -89,7 +90,7 @@ function denyOne(
   if (typeof value === 'function') replace(object, key, denialOf(name, option))
   else if (typeof value !== 'object' || value === null) return
   else if (isPlain(value) && depth < MAX_DEPTH) denyAll(value, name, option, depth + 1)
-  else replace(object, key, undefined)
+  else replace(object, key, {})
 }
 
 function readValue(object: Module, key: PropertyKey): unknown {

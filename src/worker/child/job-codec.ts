@@ -1,17 +1,22 @@
-// Runs in the worker process: the codec as a job's runner needs it.
-import { Printer } from '../../codec/print.ts'
+// Runs in the worker process: the codec as the runner of jobs needs it.
+import { ResultPrinter } from '../../codec/print-result.ts'
 import { Reader } from '../../codec/read.ts'
+import { trimStack } from '../../codec/stack.ts'
 
 export type JobFunction = (...args: unknown[]) => unknown
 
 /** Reads functions and arguments, prints results and errors. */
 export class JobCodec {
   readonly #reader: Reader
-  readonly #printer = new Printer()
+  readonly #printer: ResultPrinter
   readonly #blobs = new Map<string, Uint8Array>()
+  readonly #ownFile: string
 
-  constructor(requireBuiltin: (id: string) => unknown) {
+  /** @param ownFile this program, as stack traces name it: its lines mean nothing to the author of a job */
+  constructor(requireBuiltin: (name: string) => unknown, ownFile: string) {
     this.#reader = new Reader({ requireBuiltin })
+    this.#printer = new ResultPrinter(this.#reader)
+    this.#ownFile = ownFile
   }
 
   /** A unit, or a function printed once for many jobs: which of them shows when it is used. */
@@ -20,6 +25,7 @@ export class JobCodec {
     this.#reader.addUnit(hash, bytes)
   }
 
+  /** @throws when these bytes are no printed function, or a unit it needs has not come */
   readFunction(body: Uint8Array): JobFunction {
     const value = this.#reader.read(body)
     if (typeof value !== 'function') throw new TypeError(`expected a printed function, got ${typeof value}`)
@@ -36,14 +42,35 @@ export class JobCodec {
     const value = this.#reader.read(body)
     if (!Array.isArray(value))
       throw new TypeError(`expected a printed array of arguments, got ${typeof value}`)
-    return value
+    return value as unknown[]
   }
 
+  /** @throws when the value cannot travel; the message says which part of it */
   printResult(value: unknown): Uint8Array {
-    return this.#printer.printData(value)
+    return this.#printer.print(value)
   }
 
+  /** What a job threw. An error with something in it that cannot travel goes without that. */
   printError(error: unknown): Uint8Array {
-    return this.#printer.printData(error)
+    trimStack(error, [this.#ownFile])
+    try {
+      return this.#printer.print(error, 'error')
+    } catch {
+      return this.#printer.print(plainCopy(error), 'error')
+    }
   }
+}
+
+function plainCopy(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(`a ${typeof error} was thrown that cannot travel`)
+  const copy = new Error(text(error.message))
+  copy.name = text(error.name)
+  copy.stack = text(error.stack)
+  const code: unknown = Reflect.get(error, 'code')
+  return typeof code === 'string' ? Object.assign(copy, { code }) : copy
+}
+
+/** What is declared as text on an error is whatever its thrower put there. */
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : `(${typeof value})`
 }

@@ -20,10 +20,11 @@ const MAX_FRAME_BYTES = 0xffffffff
 // Ends at once, without the handlers a job may have left.
 const exit = (process as unknown as { reallyExit(code: number): never }).reallyExit.bind(process)
 const output = new Output()
+const ownFile = process.argv[1] ?? 'child.cjs'
 const rights = JSON.parse(process.argv[2] ?? '{}') as { net: boolean; read: string[] }
 
 const realm = reduceRealm(rights, (stream, text) => output.log(runner.currentJob, stream, text))
-const codec = new JobCodec(realm.requireBuiltin)
+const codec = new JobCodec(realm.requireBuiltin, ownFile)
 const runner = new Runner(codec, output)
 
 process.on('uncaughtException', (error) => runner.uncaught(error))

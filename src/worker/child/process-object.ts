@@ -11,7 +11,7 @@ const ALLOWED = new Set(
   version versions arch platform release config features pid title execPath hrtime nextTick
   memoryUsage cpuUsage threadCpuUsage resourceUsage uptime constrainedMemory availableMemory cwd
   emitWarning exitCode noDeprecation throwDeprecation traceDeprecation allowedNodeEnvironmentFlags
-  sourceMapsEnabled getuid geteuid getgid getegid getgroups getActiveResourcesInfo permission
+  sourceMapsEnabled getuid geteuid getgid getegid getgroups getActiveResourcesInfo permission moduleLoadList
   hasUncaughtExceptionCaptureCallback ref unref finalization domain argv0 _events _eventsCount
   _maxListeners _exiting _tickCallback _fatalException
 `)
