@@ -1,0 +1,185 @@
+import { createHash } from 'node:crypto'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { BuildOptions, Plugin } from 'esbuild'
+import { Encoder } from './encode.ts'
+import { refuse } from './errors.ts'
+import { PLAIN_DATA } from './plain-data.ts'
+import type { ImportedName, SourceFile } from './source-file.ts'
+import { type BundleUnit, hashUnit } from './unit.ts'
+
+/** One thing a bundle has to export. */
+interface Wanted {
+  readonly specifier: string
+  readonly directory: string
+  readonly name: string
+}
+
+export interface BundledName {
+  readonly hash: string
+  /** Under which the bundle exports it. */
+  readonly name: string
+}
+
+/**
+ * Bundles packages for executors that have none of them: each bundle holds all that was wanted so far, tree-shaken, so that
+ * what two functions import is one copy.
+ */
+export class Bundler {
+  readonly #keep: (hash: string, bytes: Uint8Array) => void
+  readonly #wanted = new Map<string, Wanted>()
+  readonly #names = new Map<string, Promise<BundledName>>()
+  readonly #encoder = new Encoder(PLAIN_DATA)
+
+  constructor(keep: (hash: string, bytes: Uint8Array) => void) {
+    this.#keep = keep
+  }
+
+  /** Whether an imported module is code of a package; what is not travels by the values a function uses of it. */
+  isPackage(specifier: string, _url: string): boolean {
+    return !/^(?:\.{0,2}\/|file:|data:)/.test(specifier)
+  }
+
+  /** A name that a file imports from a package. */
+  async importFrom(file: SourceFile, imported: ImportedName): Promise<BundledName> {
+    const wanted = [...file.imports.values()].filter(({ specifier }) => this.#bundles(specifier, file))
+    const directory = directoryOf(file)
+    for (const each of wanted) this.#want({ ...each, directory })
+    const key = keyOf({ ...imported, directory })
+    const known = this.#names.get(key)
+    if (known !== undefined) return known
+    const bundled = this.#bundleWanted()
+    for (const [each, index] of [...this.#wanted.keys()].map((each, index) => [each, index] as const)) {
+      if (!this.#names.has(each))
+        this.#names.set(
+          each,
+          bundled.then((hash) => ({ hash, name: exportName(index) }))
+        )
+    }
+    return (
+      this.#names.get(key) ??
+      refuse('module', `${imported.specifier} was not bundled`, 'import it in the file of the function')
+    )
+  }
+
+  /** A module that a function loads when it runs. It gets a bundle of its own, so that it is not evaluated before. */
+  async load(file: SourceFile, specifier: string, how: 'import' | 'require'): Promise<BundledName> {
+    const wanted = { specifier, directory: directoryOf(file), name: how === 'import' ? '*' : 'require' }
+    const key = keyOf(wanted)
+    const known = this.#names.get(key)
+    if (known !== undefined) return known
+    const bundled = this.#bundle([wanted]).then((hash) => ({ hash, name: exportName(0) }))
+    this.#names.set(key, bundled)
+    return bundled
+  }
+
+  #bundles(specifier: string, file: SourceFile): boolean {
+    return !specifier.startsWith('node:') && this.isPackage(specifier, file.url)
+  }
+
+  #want(wanted: Wanted): void {
+    const key = keyOf(wanted)
+    if (!this.#wanted.has(key)) this.#wanted.set(key, wanted)
+  }
+
+  #bundleWanted(): Promise<string> {
+    return this.#bundle([...this.#wanted.values()])
+  }
+
+  async #bundle(wanted: readonly Wanted[]): Promise<string> {
+    // Loaded here and not above: it takes longer to load than most programs take to print all they have.
+    const { build } = await import('esbuild')
+    const result = await build({ ...OPTIONS, stdin: entry(wanted), plugins: [resolveWanted(wanted)] }).catch(
+      explainFailure
+    )
+    const source = result.outputFiles?.[0]?.text ?? ''
+    const unit: BundleUnit = { kind: 'bundle', file: bundleFile(source), source }
+    const bytes = this.#encoder.encode(unit)
+    const hash = hashUnit(bytes)
+    this.#keep(hash, bytes)
+    return hash
+  }
+}
+
+const OPTIONS: BuildOptions = {
+  bundle: true,
+  write: false,
+  format: 'cjs',
+  platform: 'node',
+  target: 'node24',
+  // As Node resolves: without esbuild's own `module` condition and field.
+  conditions: [],
+  mainFields: ['main'],
+  legalComments: 'none',
+  charset: 'utf8',
+  logLevel: 'silent',
+  define: { 'import.meta.url': '__importMetaUrl', 'import.meta.dirname': '__importMetaDirname' },
+  banner: { js: 'const __importMetaUrl = "file:///bundle.cjs", __importMetaDirname = "/";' }
+}
+
+const VIRTUAL = 'dist-node-wanted:'
+
+function entry(wanted: readonly Wanted[]): NonNullable<BuildOptions['stdin']> {
+  const lines = wanted.map(({ name }, index) => {
+    const from = JSON.stringify(`${VIRTUAL}${index}`)
+    if (name === 'require') return `exports.${exportName(index)} = require(${from})`
+    if (name === '*') return `export * as ${exportName(index)} from ${from}`
+    return `export { ${JSON.stringify(name)} as ${exportName(index)} } from ${from}`
+  })
+  // The name makes esbuild treat CommonJS modules as Node does when a module imports them.
+  const isCommonJs = wanted.some(({ name }) => name === 'require')
+  return {
+    contents: lines.join('\n'),
+    sourcefile: isCommonJs ? 'entry.cjs' : 'entry.mjs',
+    resolveDir: process.cwd()
+  }
+}
+
+/** Resolves each wanted module from the folder of the file that imports it. */
+function resolveWanted(wanted: readonly Wanted[]): Plugin {
+  return {
+    name: 'wanted',
+    setup(build) {
+      build.onResolve({ filter: /^dist-node-wanted:/ }, ({ path, kind }) => {
+        const found = wanted[Number(path.slice(VIRTUAL.length))]
+        if (found === undefined) return undefined
+        return build.resolve(found.specifier, { resolveDir: found.directory, kind })
+      })
+    }
+  }
+}
+
+function explainFailure(error: unknown): never {
+  const [first] =
+    (error as { errors?: { text: string; location?: { file: string; line: number } | null }[] }).errors ?? []
+  const text = first === undefined ? String(error) : first.text
+  const where = first?.location ? ` (${first.location.file}:${first.location.line})` : ''
+  if (/No loader is configured for "\.node"/.test(text)) {
+    return refuse(
+      'native addon',
+      `a native addon runs only where it was built${where}`,
+      'use a package without native code'
+    )
+  }
+  return refuse(
+    'module',
+    `a module it imports cannot be bundled: ${text}${where}`,
+    'check that it is installed and loads'
+  )
+}
+
+function exportName(index: number): string {
+  return `e${index}`
+}
+
+function keyOf({ specifier, directory, name }: Wanted): string {
+  return JSON.stringify([specifier, directory, name])
+}
+
+function directoryOf({ url }: SourceFile): string {
+  return dirname(url.startsWith('file:') ? fileURLToPath(url) : url)
+}
+
+function bundleFile(source: string): string {
+  return `bundle-${createHash('sha256').update(source).digest('hex').slice(0, 8)}.cjs`
+}

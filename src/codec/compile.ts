@@ -1,0 +1,58 @@
+import { Script } from 'node:vm'
+import type { BundleUnit, FunctionUnit } from './unit.ts'
+
+/** What compiling a function unit gives: makes one closure of the site at each call. */
+export type Factory = (...links: readonly unknown[]) => Instance
+
+/** One closure: the function, and a way to its captured variables. */
+export interface Instance {
+  readonly make: () => unknown
+  readonly get: () => unknown[]
+  readonly set: (values: readonly unknown[]) => void
+}
+
+/**
+ * Compiles the unit of a function so that its text stands where it stood in the file it came from: what goes before it is
+ * on the same line, and the columns of that line begin as much earlier.
+ */
+export function compileFunction(unit: FunctionUnit): Factory {
+  const names = unit.captured.join(', ')
+  const links = [...Object.keys(unit.links), ...(unit.parentName === undefined ? [] : [unit.parentName])]
+  const before =
+    `(function (${links.join(', ')}) { ${unit.strict ? '"use strict"; ' : ''}` +
+    (names === '' ? '' : `let ${names}; `) +
+    `return { get: () => [${names}], set() { ${names === '' ? '' : `[${names}] = arguments[0]`} }, make: () => ${opening(unit)}`
+  const after = '\n}) } })'
+  const script = new Script(before + unit.source + after, {
+    filename: unit.file,
+    lineOffset: unit.line,
+    columnOffset: unit.column - before.length
+  })
+  return script.runInThisContext() as Factory
+}
+
+/** @returns the function whose call evaluates the bundle */
+export function compileBundle(unit: BundleUnit): (exports: object, require: unknown, module: object) => void {
+  const before = '(function (exports, require, module) { '
+  const script = new Script(`${before}${unit.source}\n})`, {
+    filename: unit.file,
+    columnOffset: -before.length
+  })
+  return script.runInThisContext() as (exports: object, require: unknown, module: object) => void
+}
+
+function opening({ form, name }: FunctionUnit): string {
+  if (form === 'method' || form === 'getter' || form === 'setter') return '({ '
+  // A property lends its name to a function without one, as the variable did where it was written.
+  if (typeof name === 'string' && name !== '__proto__') return `({ ${JSON.stringify(name)}: `
+  return '({ "": '
+}
+
+/** Takes the function out of the object literal that {@link opening} put around it. */
+export function unwrap(literal: unknown, form: FunctionUnit['form']): Function {
+  const [descriptor] = Object.values(Object.getOwnPropertyDescriptors(literal as object))
+  const part = form === 'getter' ? 'get' : form === 'setter' ? 'set' : 'value'
+  const fn: unknown = descriptor === undefined ? undefined : Reflect.get(descriptor, part)
+  if (typeof fn !== 'function') throw new TypeError('a unit did not evaluate to a function')
+  return fn
+}

@@ -1,0 +1,88 @@
+import { type Property, propertiesOf } from './properties.ts'
+import type { Site } from './site.ts'
+
+export interface ConstructorParts {
+  readonly parent: unknown
+  readonly prototypeParent: unknown
+  readonly prototypeProperties: readonly Property[]
+  readonly properties: readonly Property[]
+}
+
+const FUNCTION_KEYS: ReadonlySet<string | symbol> = new Set([
+  'length',
+  'name',
+  'prototype',
+  'arguments',
+  'caller'
+])
+
+/** What a function has beyond its text and captured variables; undefined when that is nothing. */
+export function describeConstructor(fn: Function, site: Site): ConstructorParts | undefined {
+  const members = site.class
+  const named = fn.name === site.unit.name || Object.getOwnPropertyDescriptor(fn, 'name') === undefined
+  const properties = propertiesOf(fn, (key) =>
+    key === 'name' ? named : FUNCTION_KEYS.has(key) || isWrittenOut(fn, key, members?.staticMembers)
+  )
+  const prototype: unknown = Object.hasOwn(fn, 'prototype') ? fn.prototype : undefined
+  const own = typeof prototype === 'object' && prototype !== null && Object.hasOwn(prototype, 'constructor')
+  if (typeof prototype === 'object' && prototype !== null && !own && !isGeneratorPrototype(prototype)) {
+    properties.push({ key: 'prototype', flags: 2, value: prototype })
+  }
+  const prototypeProperties = own
+    ? propertiesOf(
+        prototype,
+        (key) => key === 'constructor' || isWrittenOut(prototype, key, members?.instanceMembers)
+      )
+    : []
+  const prototypeParent: unknown = own ? Object.getPrototypeOf(prototype) : Object.prototype
+  const parent: unknown = Object.getPrototypeOf(fn)
+  const hasParent = members?.parentName !== undefined || isUserFunction(parent)
+  const hasPrototypeParent = hasParent || prototypeParent !== Object.prototype
+  if (
+    members === undefined &&
+    !hasParent &&
+    !hasPrototypeParent &&
+    properties.length + prototypeProperties.length === 0
+  ) {
+    return undefined
+  }
+  return {
+    parent: hasParent ? parent : undefined,
+    prototypeParent: hasPrototypeParent ? prototypeParent : undefined,
+    prototypeProperties,
+    properties
+  }
+}
+
+/** A member that evaluating the class makes, unless something else was put in its place. */
+function isWrittenOut(
+  owner: object,
+  key: string | symbol,
+  members: ReadonlySet<string> | undefined
+): boolean {
+  if (members === undefined) return false
+  const descriptor = Object.getOwnPropertyDescriptor(owner, key)
+  if (typeof key === 'string')
+    return members.has(key) && (typeof descriptor?.value === 'function' || descriptor?.value === undefined)
+  // A symbol as key is an expression of the class body, and is evaluated with it.
+  return typeof descriptor?.value === 'function' && descriptor.enumerable === false
+}
+
+function isGeneratorPrototype(prototype: object): boolean {
+  return (
+    Reflect.ownKeys(prototype).length === 0 && Object.prototype.toString.call(prototype).includes('Generator')
+  )
+}
+
+function isUserFunction(value: unknown): boolean {
+  return (
+    typeof value === 'function' &&
+    value !== Function.prototype &&
+    !isNative(Function.prototype.toString.call(value))
+  )
+}
+
+/** A function without source: of the runtime, or made by `bind`. */
+export function isNative(text: string): boolean {
+  return text.endsWith('{ [native code] }')
+}

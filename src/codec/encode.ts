@@ -1,0 +1,228 @@
+import { types } from 'node:util'
+import { ByteWriter } from './byte-writer.ts'
+import { refuse } from './errors.ts'
+import { encodeObject } from './encode-object.ts'
+import { isDense, type Property, readRecord } from './properties.ts'
+import type { Segment } from './path.ts'
+import { MAX_DEPTH, TAG } from './tags.ts'
+
+/** What data alone does not tell: how functions and what belongs to them are written. */
+export interface FunctionWriter {
+  /** Writes a function, a class or a bound function, or refuses. */
+  writeFunction(fn: Function, encoder: Encoder): void
+  /** Writes something every Node has (`Math`, `Array.prototype`, a built-in module); false when it is nothing of that kind. */
+  writeBuiltin(value: object, encoder: Encoder): boolean
+  /** Writes an object of the runtime's own that travels in a way of its own; false when it is an ordinary object. */
+  writeSpecial(value: object, encoder: Encoder): boolean
+  /** Can a class be written? Errors of classes that cannot fall back to the built-in class they extend. */
+  canWriteClass(constructor: Function): boolean
+  /** A number for a symbol of its own, the same for as long as the symbol lives. */
+  identifySymbol(symbol: symbol): number
+}
+
+/**
+ * Writes values as CBOR (RFC 8949). One pass: an object met a second time makes a second pass, which marks what is
+ * shared, because most values share nothing and should not pay for it.
+ */
+export class Encoder {
+  readonly writer = new ByteWriter()
+  readonly functions: FunctionWriter
+  /** From the root to the value being written; after a refusal, to the value at fault. */
+  readonly path: Segment[] = []
+  readonly #seen = new Set<object>()
+  readonly #repeated = new Set<object>()
+  /** In the second pass: number of each shared object, -1 before its first appearance. */
+  #numbers: Map<object, number> | undefined
+  #nextNumber = 0
+  #depth = 0
+
+  constructor(functions: FunctionWriter) {
+    this.functions = functions
+  }
+
+  /** @throws {RefusalSignal} with {@link path} at the value at fault */
+  encode(value: unknown): Uint8Array {
+    try {
+      this.path.length = 0
+      this.#depth = 0
+      this.write(value)
+      if (this.#repeated.size > 0) this.#encodeShared(value)
+      return this.writer.take()
+    } finally {
+      this.writer.reset()
+      this.#seen.clear()
+      this.#repeated.clear()
+      this.#numbers = undefined
+    }
+  }
+
+  write(value: unknown): void {
+    switch (typeof value) {
+      case 'string':
+        return this.#text(value)
+      case 'number':
+        return this.writer.number(value)
+      case 'boolean':
+        return this.writer.byte(value ? 0xf5 : 0xf4)
+      case 'undefined':
+        return this.writer.byte(0xf7)
+      case 'object':
+        return value === null ? this.writer.byte(0xf6) : this.#object(value)
+      case 'bigint':
+        return this.#bigint(value)
+      case 'symbol':
+        return this.#symbol(value)
+      case 'function':
+        return this.#function(value)
+    }
+  }
+
+  /** Writes a part of a value, so that a refusal in it can say where it is. */
+  writeAt(segment: Segment, value: unknown): void {
+    this.path.push(segment)
+    this.write(value)
+    this.path.pop()
+  }
+
+  /** [key, flags, value, …] */
+  writeProperties(properties: readonly Property[]): void {
+    this.writer.array(properties.length * 3)
+    for (const { key, flags, value } of properties) {
+      this.write(key)
+      this.writer.number(flags)
+      this.writeAt(key, value)
+    }
+  }
+
+  /**
+   * Takes note of an object about to be written. False when it was written before: then a reference to it was written
+   * now, and there is nothing left to do.
+   */
+  announce(value: object): boolean {
+    const numbers = this.#numbers
+    if (numbers === undefined) {
+      if (!this.#seen.has(value)) {
+        this.#seen.add(value)
+        return true
+      }
+      this.#repeated.add(value)
+      this.writer.byte(0xf6)
+      return false
+    }
+    const number = numbers.get(value)
+    if (number === undefined) return true
+    if (number === -1) {
+      numbers.set(value, this.#nextNumber++)
+      this.writer.tag(TAG.shared)
+      return true
+    }
+    this.writer.tag(TAG.reference)
+    this.writer.number(number)
+    return false
+  }
+
+  /** Whether something written apart from its owner, as a view's buffer is, has other owners too. */
+  isShared(value: object): boolean {
+    if (this.#numbers !== undefined) return this.#numbers.has(value)
+    if (this.#seen.has(value)) this.#repeated.add(value)
+    else this.#seen.add(value)
+    return false
+  }
+
+  #encodeShared(value: unknown): void {
+    this.#numbers = new Map()
+    for (const object of this.#repeated) this.#numbers.set(object, -1)
+    this.#nextNumber = 0
+    this.writer.reset()
+    this.write(value)
+  }
+
+  #text(value: string): void {
+    if (value.isWellFormed()) return this.writer.text(value)
+    this.writer.tag(TAG.utf16)
+    this.writer.bytes(Buffer.from(value, 'utf16le'))
+  }
+
+  #bigint(value: bigint): void {
+    this.writer.tag(value < 0n ? TAG.negativeBigint : TAG.positiveBigint)
+    const hex = (value < 0n ? -1n - value : value).toString(16)
+    this.writer.bytes(Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex'))
+  }
+
+  #symbol(symbol: symbol): void {
+    const key = Symbol.keyFor(symbol)
+    this.writer.tag(TAG.symbol)
+    if (key !== undefined) {
+      this.writer.array(2)
+      this.writer.number(1)
+      return this.#text(key)
+    }
+    const { description } = symbol
+    const name = description?.startsWith('Symbol.') ? description.slice('Symbol.'.length) : undefined
+    if (name !== undefined && Reflect.get(Symbol, name) === symbol) {
+      this.writer.array(2)
+      this.writer.number(0)
+      return this.writer.text(name)
+    }
+    this.writer.array(3)
+    this.writer.number(2)
+    this.writer.number(this.functions.identifySymbol(symbol))
+    return this.write(description)
+  }
+
+  #object(value: object): void {
+    if (types.isProxy(value)) {
+      refuse(
+        'Proxy',
+        'a Proxy cannot be looked into',
+        'send the object behind it, or make the proxy inside the function'
+      )
+    }
+    if (!this.announce(value)) return
+    this.#descend()
+    if (Array.isArray(value)) this.#array(value)
+    else if (Object.getPrototypeOf(value) === Object.prototype) this.#record(value)
+    else encodeObject(value, this)
+    this.#depth--
+  }
+
+  #function(fn: Function): void {
+    if (!this.announce(fn)) return
+    this.#descend()
+    this.functions.writeFunction(fn, this)
+    this.#depth--
+  }
+
+  #descend(): void {
+    if (++this.#depth > MAX_DEPTH) {
+      refuse(
+        'deep value',
+        `nested deeper than ${MAX_DEPTH} levels`,
+        'send it in a flatter form, such as an array'
+      )
+    }
+  }
+
+  #array(value: unknown[]): void {
+    if (Object.getPrototypeOf(value) !== Array.prototype || !isDense(value)) return encodeObject(value, this)
+    this.writer.array(value.length)
+    for (let index = 0; index < value.length; index++) {
+      this.path.push(index)
+      this.write(value[index])
+      this.path.pop()
+    }
+  }
+
+  #record(value: object): void {
+    const record = readRecord(value)
+    if (record === undefined) return encodeObject(value, this)
+    this.writer.map(record.keys.length)
+    for (let index = 0; index < record.keys.length; index++) {
+      const key = record.keys[index] ?? ''
+      this.writer.text(key)
+      this.path.push(key)
+      this.write(record.values[index])
+      this.path.pop()
+    }
+  }
+}

@@ -1,0 +1,21 @@
+/** The error classes of the language, by name. */
+export const ERROR_CLASSES: ReadonlyMap<string, ErrorConstructor> = new Map(
+  [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError].map(
+    (errorClass) => [errorClass.name, errorClass as ErrorConstructor]
+  )
+)
+
+const BY_PROTOTYPE: ReadonlyMap<object, ErrorConstructor> = new Map(
+  [...ERROR_CLASSES.values()].map((errorClass) => [errorClass.prototype, errorClass])
+)
+
+/** The class of the language an error is an instance of, at the nearest. */
+export function errorClassOf(error: object): ErrorConstructor {
+  let prototype: object | null = Object.getPrototypeOf(error)
+  while (prototype !== null) {
+    const errorClass = BY_PROTOTYPE.get(prototype)
+    if (errorClass !== undefined) return errorClass
+    prototype = Object.getPrototypeOf(prototype)
+  }
+  return Error
+}

@@ -1,0 +1,221 @@
+import { types } from 'node:util'
+import { type BuiltinPath, Builtins } from './builtins.ts'
+import { type ConstructorParts, describeConstructor, isNative } from './constructor-parts.ts'
+import type { Closure, ClosureInspector } from './closure-inspector.ts'
+import type { Encoder, FunctionWriter } from './encode.ts'
+import { refuse } from './errors.ts'
+import { isInert } from './inert-classes.ts'
+import { Identities } from './identity.ts'
+import { article, refuseInstanceOf } from './refusals.ts'
+import { readVariable, type Site } from './site.ts'
+import { type ForeignSite, isForeign } from './site-analyser.ts'
+import { TAG } from './tags.ts'
+
+/** Thrown when a site is met for the first time: printing starts again when the promise is kept. */
+export class UnknownSite {
+  readonly fn: Function
+  readonly text: string
+  readonly closure: Closure
+  readonly key: string
+
+  constructor(fn: Function, text: string, closure: Closure, key: string) {
+    this.fn = fn
+    this.text = text
+    this.closure = closure
+    this.key = key
+  }
+}
+
+interface KnownClosure {
+  readonly closure: Closure
+  readonly site: Site | ForeignSite
+}
+
+/** Writes functions of this process, by looking into them. */
+export class LiveFunctions implements FunctionWriter {
+  readonly identities = new Identities()
+  readonly sites = new Map<string, Site | ForeignSite>()
+  /** Units of the value being written. */
+  readonly hashes = new Set<string>()
+  onCapture: (name: string, bytes: number) => void = () => {}
+  readonly #inspector: ClosureInspector
+  readonly #builtins = new Builtins()
+  /** Of the value being written, which may need a second pass. */
+  readonly #closures = new Map<Function, KnownClosure>()
+
+  constructor(inspector: ClosureInspector) {
+    this.#inspector = inspector
+  }
+
+  /** Forgets what belongs to one value. */
+  reset(): void {
+    this.#closures.clear()
+    this.hashes.clear()
+  }
+
+  writeFunction(fn: Function, encoder: Encoder): void {
+    if (types.isProxy(fn)) refuse('Proxy', 'a Proxy cannot be looked into', 'send the function behind it')
+    if (this.writeBuiltin(fn, encoder)) return
+    const text = Function.prototype.toString.call(fn)
+    if (isNative(text)) return this.#writeBound(fn, encoder)
+    const { closure, site } = this.#look(fn, text)
+    if (isForeign(site)) {
+      const name = fn.name === '' ? 'function of Node itself' : fn.name
+      return refuse(
+        name,
+        `${name} is internal to Node`,
+        'import it inside the function, from the module that exports it'
+      )
+    }
+    for (const hash of site.hashes) this.hashes.add(hash)
+    const more = describeConstructor(fn, site)
+    if (more === undefined) return this.#writeClosure(closure, site, encoder)
+    this.#writeConstructor(fn, more, closure, site, encoder)
+  }
+
+  writeBuiltin(value: object, encoder: Encoder): boolean {
+    const path: BuiltinPath | undefined = this.#builtins.pathOf(value)
+    if (path === undefined) return false
+    encoder.writer.tag(TAG.builtin)
+    encoder.writer.array(path.length)
+    for (const name of path) encoder.writer.text(name)
+    return true
+  }
+
+  writeSpecial(value: object, encoder: Encoder): boolean {
+    if (types.isModuleNamespaceObject(value)) {
+      this.#writeNamespace(value as Record<string, unknown>, encoder)
+      return true
+    }
+    this.#refuseForeignInstance(value)
+    return false
+  }
+
+  canWriteClass(constructor: Function): boolean {
+    if (typeof constructor !== 'function' || this.#builtins.pathOf(constructor) !== undefined) return false
+    const text = Function.prototype.toString.call(constructor)
+    return !isNative(text) && !isForeign(this.#look(constructor, text).site)
+  }
+
+  identifySymbol(symbol: symbol): number {
+    return this.identities.of(symbol)
+  }
+
+  #look(fn: Function, text: string): KnownClosure {
+    const known = this.#closures.get(fn)
+    if (known !== undefined) return known
+    const closure = this.#inspector.inspect(fn)
+    const { location } = closure
+    // The length tells a method apart from the class that begins at the same place.
+    const key = `${location?.scriptId}:${location?.line}:${location?.column}:${text.length}`
+    const site = this.sites.get(key)
+    // Not an Error: it is caught by the printer and never seen.
+    // oxlint-disable-next-line typescript/only-throw-error
+    if (site === undefined) throw new UnknownSite(fn, text, closure, key)
+    const found = { closure, site }
+    this.#closures.set(fn, found)
+    return found
+  }
+
+  #writeClosure(closure: Closure, site: Site, encoder: Encoder): void {
+    encoder.writer.tag(TAG.closure)
+    encoder.writer.array(2)
+    encoder.writer.bytes(site.hashBytes)
+    this.#writeCaptured(closure, site, encoder)
+  }
+
+  #writeCaptured({ scopes }: Closure, site: Site, encoder: Encoder): void {
+    const { captured } = site.unit
+    encoder.writer.array(captured.length)
+    for (const name of captured) {
+      const before = encoder.writer.length
+      encoder.path.push({ captured: name })
+      encoder.write(selectMembers(readVariable(scopes, name), site.membersOf.get(name)))
+      this.onCapture(name, encoder.writer.length - before)
+      encoder.path.pop()
+    }
+  }
+
+  #writeConstructor(
+    fn: Function,
+    more: ConstructorParts,
+    closure: Closure,
+    site: Site,
+    encoder: Encoder
+  ): void {
+    const { writer } = encoder
+    if (site.class !== undefined) {
+      writer.tag(TAG.identity)
+      writer.array(2)
+      writer.number(this.identities.of(fn))
+    }
+    writer.tag(TAG.constructor)
+    writer.array(6)
+    writer.bytes(site.hashBytes)
+    this.#writeCaptured(closure, site, encoder)
+    encoder.writeAt({ captured: 'extends' }, more.parent)
+    encoder.write(more.prototypeParent)
+    encoder.writeProperties(more.prototypeProperties)
+    encoder.writeProperties(more.properties)
+  }
+
+  #writeBound(fn: Function, encoder: Encoder): void {
+    const bound = this.#inspector.inspectBound(fn)
+    if (bound === undefined) {
+      const name = fn.name === '' ? 'native function' : fn.name
+      return refuse(
+        name,
+        'a native function exists only in this process',
+        'call it from a function of your own'
+      )
+    }
+    encoder.writer.tag(TAG.bound)
+    encoder.writer.array(3)
+    encoder.writeAt({ captured: 'bound function' }, bound.target)
+    encoder.writeAt({ captured: 'this' }, bound.boundThis)
+    encoder.write(bound.args)
+  }
+
+  /** A local module taken whole: an object of what it exports. */
+  #writeNamespace(namespace: Record<string, unknown>, encoder: Encoder): void {
+    const names = Object.keys(namespace)
+    encoder.writer.tag(TAG.extended)
+    encoder.writer.array(4)
+    encoder.writer.map(0)
+    encoder.write(null)
+    encoder.writeProperties(names.map((key) => ({ key, flags: 1, value: namespace[key] })))
+    encoder.writer.number(3)
+  }
+
+  #refuseStateOf(constructor: Function): void {
+    if (!this.canWriteClass(constructor)) refuseInstanceOf(constructor.name)
+    const { site } = this.#look(constructor, Function.prototype.toString.call(constructor))
+    if (isForeign(site) || site.class?.hasPrivateInstanceMembers !== true) return
+    refuse(
+      `${constructor.name} with private state`,
+      `the private members (#name) of ${article(constructor.name)} cannot be read from outside`,
+      'send what its constructor needs and make it inside the function'
+    )
+  }
+
+  /** An instance of one of the runtime's classes holds more than its properties: something of this process. */
+  #refuseForeignInstance(value: object): void {
+    let prototype: unknown = Object.getPrototypeOf(value)
+    while (typeof prototype === 'object' && prototype !== null && prototype !== Object.prototype) {
+      const constructor: unknown = Object.hasOwn(prototype, 'constructor')
+        ? Reflect.get(prototype, 'constructor')
+        : undefined
+      if (typeof constructor === 'function' && !isInert(constructor)) this.#refuseStateOf(constructor)
+      prototype = Object.getPrototypeOf(prototype)
+    }
+  }
+}
+
+/** Of a module's namespace only what is used; anything else as it is. */
+function selectMembers(value: unknown, members: ReadonlySet<string> | undefined): unknown {
+  if (members === undefined || !types.isModuleNamespaceObject(value)) return value
+  const namespace = value as Record<string, unknown>
+  return Object.fromEntries(
+    [...members].filter((name) => name in namespace).map((name) => [name, namespace[name]])
+  )
+}

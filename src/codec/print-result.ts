@@ -1,0 +1,141 @@
+import { types } from 'node:util'
+import { Builtins } from './builtins.ts'
+import { Encoder, type FunctionWriter } from './encode.ts'
+import { PrintError, RefusalSignal, refuse } from './errors.ts'
+import { formatPath } from './path.ts'
+import type { Reader } from './read.ts'
+import { isResultBuiltin } from './result-builtins.ts'
+import { TAG } from './tags.ts'
+
+/**
+ * Prints results and errors of jobs. Runs in the worker process: no inspector, no parser. Functions and classes that
+ * the reader of the same process read go back as what they came as.
+ */
+export class ResultPrinter {
+  readonly #encoder: Encoder
+
+  constructor(reader: Reader) {
+    this.#encoder = new Encoder(new ReadFunctions(reader))
+  }
+
+  /** @throws {PrintError} when the value holds something that cannot travel */
+  print(value: unknown, path = 'result'): Uint8Array {
+    try {
+      return this.#encoder.encode(value)
+    } catch (error) {
+      if (error instanceof RefusalSignal)
+        throw new PrintError(formatPath(path, this.#encoder.path), error.refusal)
+      throw error
+    }
+  }
+}
+
+/** Writes functions by where they came from. */
+class ReadFunctions implements FunctionWriter {
+  readonly #reader: Reader
+  readonly #builtins = new Builtins()
+  #symbolCount = 0
+
+  constructor(reader: Reader) {
+    this.#reader = reader
+  }
+
+  writeFunction(fn: Function, encoder: Encoder): void {
+    const { writer } = encoder
+    const identity = this.#reader.identityOf(fn)
+    if (identity !== undefined) {
+      writer.tag(TAG.original)
+      return writer.number(identity)
+    }
+    if (this.writeBuiltin(fn, encoder)) return
+    const origin = this.#reader.originOf(fn)
+    if (origin === undefined) {
+      return refuse(
+        'function',
+        'a function made while the job ran exists only there',
+        'return data, or a function that was sent'
+      )
+    }
+    writer.tag(TAG.closure)
+    writer.array(2)
+    writer.bytes(Buffer.from(origin.hash, 'hex'))
+    const values = origin.instance.get()
+    writer.array(values.length)
+    for (const [index, value] of values.entries())
+      encoder.writeAt({ captured: origin.unit.captured[index] ?? '' }, value)
+  }
+
+  writeBuiltin(value: object, { writer }: Encoder): boolean {
+    const path = this.#builtins.pathOf(value)
+    if (path === undefined) return false
+    if (!isResultBuiltin(path)) {
+      return refuse(
+        path.filter(Boolean).join('.'),
+        'a part of the runtime is not sent back',
+        'return what it gives instead'
+      )
+    }
+    writer.tag(TAG.builtin)
+    writer.array(path.length)
+    for (const name of path) writer.text(name)
+    return true
+  }
+
+  writeSpecial(value: object, encoder: Encoder): boolean {
+    const constructor = classOf(value)
+    if (constructor === undefined || this.canWriteClass(constructor) || hasForm(value)) return false
+    if (this.#builtins.pathOf(constructor) !== undefined || isNative(constructor)) {
+      return refuse(
+        constructor.name,
+        `a ${constructor.name} exists only where the job ran`,
+        'return what you need of it'
+      )
+    }
+    // A class that was made while the job ran: its instances go back as the data they are.
+    encoder.writer.map(Object.keys(value).length)
+    for (const [key, part] of Object.entries(value)) {
+      encoder.writer.text(key)
+      encoder.writeAt(key, part)
+    }
+    return true
+  }
+
+  canWriteClass(constructor: Function): boolean {
+    return (
+      this.#reader.identityOf(constructor) !== undefined || this.#reader.originOf(constructor) !== undefined
+    )
+  }
+
+  identifySymbol(symbol: symbol): number {
+    return this.#reader.identityOfSymbol(symbol) ?? --this.#symbolCount
+  }
+}
+
+function classOf(value: object): Function | undefined {
+  const prototype: object | null = Object.getPrototypeOf(value)
+  const constructor: unknown = prototype === null ? undefined : Reflect.get(prototype, 'constructor')
+  return typeof constructor === 'function' && constructor !== Object ? constructor : undefined
+}
+
+/** Kinds that travel in a form of their own. */
+function hasForm(value: object): boolean {
+  return (
+    Array.isArray(value) ||
+    ArrayBuffer.isView(value) ||
+    types.isAnyArrayBuffer(value) ||
+    types.isBoxedPrimitive(value) ||
+    types.isDate(value) ||
+    types.isMap(value) ||
+    types.isSet(value) ||
+    types.isNativeError(value) ||
+    types.isRegExp(value) ||
+    value instanceof URL ||
+    value instanceof URLSearchParams ||
+    value instanceof DOMException ||
+    Object.prototype.toString.call(value).startsWith('[object Temporal.')
+  )
+}
+
+function isNative(constructor: Function): boolean {
+  return Function.prototype.toString.call(constructor).endsWith('{ [native code] }')
+}

@@ -1,0 +1,137 @@
+import { Bundler } from './bundle.ts'
+import { ClosureInspector } from './closure-inspector.ts'
+import { Encoder } from './encode.ts'
+import { PrintError, RefusalSignal } from './errors.ts'
+import { LiveFunctions, UnknownSite } from './live-functions.ts'
+import { formatPath, type Segment } from './path.ts'
+import { isResultBuiltin } from './result-builtins.ts'
+import { Reader } from './read.ts'
+import { SiteAnalyser } from './site-analyser.ts'
+
+/** A value in a form that travels. */
+export interface Printed {
+  readonly bytes: Uint8Array
+  /** The units it needs, transitively: lower-case hex SHA-256, for {@link Printer.unit}. */
+  readonly units: readonly string[]
+}
+
+export interface PrintWarning {
+  /** From what was printed to the captured variable. */
+  readonly path: string
+  readonly bytes: number
+  readonly message: string
+}
+
+export interface PrinterOptions {
+  /** Called once for each captured variable that takes more than 1 MiB. @default nothing happens */
+  readonly onWarning?: (warning: PrintWarning) => void
+  /** Folder that keeps bundles between runs, by content. @default none: every process bundles anew */
+  readonly cacheDirectory?: string
+}
+
+/** A captured variable above this is worth a warning: it travels with every single job. */
+const LARGE_BYTES = 1024 * 1024
+
+/**
+ * Prints values, functions included, for a {@link Reader} elsewhere. One for each process: it remembers the sites of
+ * functions, so that the second closure of a site is printed at once.
+ *
+ * @example
+ * const printer = new Printer()
+ * const { bytes, units } = await printer.print(() => 6 * 7, 'job 0')
+ */
+export class Printer {
+  readonly #inspector = new ClosureInspector()
+  readonly #functions = new LiveFunctions(this.#inspector)
+  readonly #encoder = new Encoder(this.#functions)
+  readonly #units = new Map<string, Uint8Array>()
+  readonly #analyser: SiteAnalyser
+  readonly #options: PrinterOptions
+  readonly #warned = new Set<string>()
+  #reader: Reader | undefined
+
+  constructor(options: PrinterOptions = {}) {
+    this.#options = options
+    const keep = (hash: string, bytes: Uint8Array): void => void this.#units.set(hash, bytes)
+    this.#analyser = new SiteAnalyser(this.#inspector, new Bundler(keep), keep)
+  }
+
+  /**
+   * Prints one value. The answer is a promise only when a site is met for the first time: its function has to be parsed,
+   * and what it imports bundled.
+   *
+   * @param path what the value is called in errors, such as `job 3`
+   * @throws {PrintError} when the value holds something that cannot travel; the promise rejects with it
+   */
+  print(value: unknown, path = 'value'): Printed | Promise<Printed> {
+    const attempt = this.#attempt(value, path)
+    return attempt instanceof UnknownSite ? this.#printAfter(attempt, value, path) : attempt
+  }
+
+  /** The bytes of a unit that {@link print} named. */
+  unit(hash: string): Uint8Array {
+    const bytes = this.#units.get(hash)
+    if (bytes === undefined) throw new RangeError(`expected the hash of a unit printed here, got ${hash}`)
+    return bytes
+  }
+
+  /**
+   * Reads what a job returned. Classes and functions that this printer printed are recognised: an instance of the program's
+   * own class is one here too. Source from elsewhere is never evaluated, only units printed here.
+   *
+   * @throws {ReadError} when the bytes are not a printed value
+   */
+  readResult(bytes: Uint8Array): unknown {
+    this.#reader ??= new Reader({
+      findOriginal: (identity) => this.#functions.identities.function(identity),
+      findOriginalSymbol: (identity) => this.#functions.identities.symbol(identity),
+      findUnit: (hash) => this.#units.get(hash),
+      allowBuiltin: isResultBuiltin
+    })
+    return this.#reader.read(bytes)
+  }
+
+  async #printAfter(first: UnknownSite, value: unknown, path: string): Promise<Printed> {
+    let missing = first
+    for (;;) {
+      const segments = [...this.#encoder.path]
+      const { fn, text, closure, key } = missing
+      const site = await this.#analyser
+        .analyse(fn, text, closure)
+        .catch((error: unknown) => explain(error, path, segments))
+      this.#functions.sites.set(key, site)
+      const attempt = this.#attempt(value, path)
+      if (!(attempt instanceof UnknownSite)) return attempt
+      missing = attempt
+    }
+  }
+
+  #attempt(value: unknown, path: string): Printed | UnknownSite {
+    try {
+      this.#functions.onCapture = (_name, bytes) => this.#warn(path, bytes)
+      const bytes = this.#encoder.encode(value)
+      return { bytes, units: [...this.#functions.hashes] }
+    } catch (error) {
+      if (error instanceof UnknownSite) return error
+      return explain(error, path, this.#encoder.path)
+    } finally {
+      this.#functions.reset()
+    }
+  }
+
+  #warn(label: string, bytes: number): void {
+    if (bytes < LARGE_BYTES || this.#options.onWarning === undefined) return
+    const path = formatPath(label, this.#encoder.path)
+    const name = path.slice(label.length)
+    if (this.#warned.has(name)) return
+    this.#warned.add(name)
+    const size = `${(bytes / 1024 / 1024).toFixed(1)} MiB`
+    const message = `${path}: ${size} travel with it; pass large values once, as an argument or through setup`
+    this.#options.onWarning({ path, bytes, message })
+  }
+}
+
+function explain(error: unknown, path: string, segments: readonly Segment[]): never {
+  if (error instanceof RefusalSignal) throw new PrintError(formatPath(path, segments), error.refusal)
+  throw error
+}

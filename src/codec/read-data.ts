@@ -1,0 +1,17 @@
+import { Decoder, type FunctionReader } from './decode.ts'
+
+/** Takes no functions. A symbol of its own arrives as a new one. */
+const DATA_ONLY: FunctionReader = {
+  readFunction: (tag, decoder) => decoder.reader.fail(`tag ${tag} is not plain data`),
+  symbol: (_identity, description) => Symbol(description)
+}
+
+/**
+ * Reads a printed value that holds no functions. Safe with bytes from anybody: no code runs, no class of the program is
+ * instantiated, and the memory taken is bounded by the length of the bytes.
+ *
+ * @throws {ReadError} when the bytes are anything but one value, nest deeper than 1,000 levels or hold a function
+ */
+export function readData(bytes: Uint8Array): unknown {
+  return new Decoder(bytes, DATA_ONLY).decode()
+}

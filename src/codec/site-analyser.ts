@@ -1,0 +1,182 @@
+import { applyEdits } from './analyse-class.ts'
+import { analyseFunction, type FunctionAnalysis } from './analyse-function.ts'
+import { builtinModuleName, isGlobalName } from './builtins.ts'
+import type { Bundler } from './bundle.ts'
+import type { Closure, ClosureInspector, Location } from './closure-inspector.ts'
+import { Encoder } from './encode.ts'
+import { refuse } from './errors.ts'
+import { PLAIN_DATA } from './plain-data.ts'
+import { explainRewritten } from './rewritten.ts'
+import { hasVariable, readVariable, type Site } from './site.ts'
+import { findText, positionOf, readSourceFile, type SourceFile } from './source-file.ts'
+import { type FunctionUnit, hashUnit, type Link, type LoadTarget } from './unit.ts'
+
+/** A function of the runtime itself, written in JavaScript: known by its kind, never sent. */
+export interface ForeignSite {
+  readonly foreign: true
+}
+
+/** Turns a site into its unit: parses the function, finds where each free name leads, bundles what it imports. */
+export class SiteAnalyser {
+  readonly #inspector: ClosureInspector
+  readonly #bundler: Bundler
+  readonly #files = new Map<string, SourceFile>()
+  readonly #keep: (hash: string, bytes: Uint8Array) => void
+  readonly #encoder = new Encoder(PLAIN_DATA)
+
+  constructor(
+    inspector: ClosureInspector,
+    bundler: Bundler,
+    keep: (hash: string, bytes: Uint8Array) => void
+  ) {
+    this.#inspector = inspector
+    this.#bundler = bundler
+    this.#keep = keep
+  }
+
+  async analyse(fn: Function, text: string, closure: Closure): Promise<Site | ForeignSite> {
+    const { location, scopes } = closure
+    if (location === undefined) return { foreign: true }
+    const file = this.#file(location, closure.isModule)
+    if (file.url.startsWith('node:')) return { foreign: true }
+    explainRewritten(text)
+    const start = findText(file, text, location.line, location.column)
+    const isStrict = closure.isModule || text.startsWith('class') || isStrictAt(file, start)
+    const analysis = analyseFunction(text, isStrict)
+    if (analysis.usesOuterThis && !(closure.isModule && isTopLevel(scopes.length))) {
+      refuse(
+        'outer this',
+        'an arrow function that uses the `this` of the code around it cannot take it along',
+        'put what it needs into a variable, as in `const { size } = this`'
+      )
+    }
+    const captured: string[] = []
+    const links: Record<string, Link> = {}
+    for (const name of analysis.freeNames) {
+      const link = await this.#link(name, file, closure, analysis)
+      if (link !== undefined) links[name] = link
+      else if (isCaptured(name, closure)) captured.push(name)
+    }
+    Object.assign(links, await this.#syntaxLinks(analysis, file))
+    const position = start === -1 ? location : positionOf(file, start)
+    const unit: FunctionUnit = {
+      kind: 'function',
+      form: analysis.form,
+      file: file.url,
+      line: position.line,
+      column: position.column,
+      strict: isStrict,
+      name: fn.name,
+      source: applyEdits(text, analysis.edits),
+      captured,
+      links,
+      ...(analysis.class?.parentName === undefined ? {} : { parentName: analysis.class.parentName })
+    }
+    return this.#site(unit, analysis)
+  }
+
+  #site(unit: FunctionUnit, analysis: FunctionAnalysis): Site {
+    const bytes = this.#encoder.encode(unit)
+    const hash = hashUnit(bytes)
+    this.#keep(hash, bytes)
+    return {
+      unit,
+      hash,
+      hashBytes: Buffer.from(hash, 'hex'),
+      hashes: [hash, ...bundlesOf(Object.values(unit.links))],
+      class: analysis.class,
+      membersOf: analysis.membersOf
+    }
+  }
+
+  #file({ scriptId }: Location, isModule: boolean): SourceFile {
+    const known = this.#files.get(scriptId)
+    if (known !== undefined) return known
+    const { url, source } = this.#inspector.script(scriptId)
+    const file = readSourceFile(url, source, isModule)
+    this.#files.set(scriptId, file)
+    return file
+  }
+
+  /** Where an imported name leads; undefined when its value is to be captured. */
+  async #link(
+    name: string,
+    file: SourceFile,
+    closure: Closure,
+    analysis: FunctionAnalysis
+  ): Promise<Link | undefined> {
+    if (
+      name === 'require' &&
+      !closure.isModule &&
+      analysis.loads.length >= 0 &&
+      hasVariable(closure.scopes, name)
+    ) {
+      return { kind: 'load', how: 'require', targets: await this.#targets(analysis.loads, file, 'require') }
+    }
+    const imported = file.imports.get(name)
+    if (imported === undefined || hasVariable(closure.scopes.slice(0, -1), name)) return undefined
+    const module = builtinModuleName(imported.specifier)
+    if (module !== undefined) return { kind: 'builtin', module, name: imported.name }
+    if (!this.#bundler.isPackage(imported.specifier, file.url)) return undefined
+    return { kind: 'bundle', ...(await this.#bundler.importFrom(file, imported)) }
+  }
+
+  async #syntaxLinks(analysis: FunctionAnalysis, file: SourceFile): Promise<Record<string, Link>> {
+    const links: Record<string, Link> = {}
+    for (const { text } of analysis.edits) {
+      if (text === '$importMeta') links['$importMeta'] = { kind: 'meta', url: file.url }
+      if (text === '$load_') {
+        links['$load_'] = {
+          kind: 'load',
+          how: 'import',
+          targets: await this.#targets(analysis.loads, file, 'import')
+        }
+      }
+    }
+    return links
+  }
+
+  async #targets(
+    specifiers: readonly string[],
+    file: SourceFile,
+    how: 'import' | 'require'
+  ): Promise<Record<string, LoadTarget>> {
+    const targets: Record<string, LoadTarget> = {}
+    for (const specifier of specifiers) {
+      const module = builtinModuleName(specifier)
+      targets[specifier] =
+        module === undefined
+          ? { kind: 'bundle', ...(await this.#bundler.load(file, specifier, how)) }
+          : { kind: 'builtin', module }
+    }
+    return targets
+  }
+}
+
+function isCaptured(name: string, { scopes }: Closure): boolean {
+  if (hasVariable(scopes, name)) return !(isGlobalName(name) && readVariable(scopes, name) === undefined)
+  // A global that the program itself made.
+  return !isGlobalName(name) && Object.hasOwn(globalThis, name)
+}
+
+function bundlesOf(links: readonly Link[]): string[] {
+  const hashes = links.flatMap((link): string[] => {
+    if (link.kind === 'bundle') return [link.hash]
+    if (link.kind !== 'load') return []
+    return Object.values(link.targets).flatMap((target) => (target.kind === 'bundle' ? [target.hash] : []))
+  })
+  return [...new Set(hashes)]
+}
+
+function isStrictAt(file: SourceFile, offset: number): boolean {
+  return file.strictRanges.some(([start, end]) => offset >= start && offset < end)
+}
+
+/** Only the scope of the module is around it: there, `this` is undefined. */
+function isTopLevel(scopeCount: number): boolean {
+  return scopeCount <= 1
+}
+
+export function isForeign(site: Site | ForeignSite): site is ForeignSite {
+  return 'foreign' in site
+}

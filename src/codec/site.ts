@@ -1,0 +1,37 @@
+import type { ClassAnalysis } from './analyse-class.ts'
+import type { Scope } from './closure-inspector.ts'
+import { refuse } from './errors.ts'
+import type { FunctionUnit } from './unit.ts'
+
+/** A place in source where functions are made: all that its closures have in common, found once. */
+export interface Site {
+  readonly unit: FunctionUnit
+  readonly hash: string
+  readonly hashBytes: Uint8Array
+  /** The unit and those it links to. */
+  readonly hashes: readonly string[]
+  readonly class: ClassAnalysis | undefined
+  /** Of captured names: those used for these members only. */
+  readonly membersOf: ReadonlyMap<string, ReadonlySet<string>>
+}
+
+/** The value of a captured variable now. */
+export function readVariable(scopes: readonly Scope[], name: string): unknown {
+  for (const scope of scopes) {
+    if (!Object.hasOwn(scope, name)) continue
+    try {
+      return scope[name]
+    } catch {
+      return refuse(
+        'uninitialised variable',
+        'it has no value yet',
+        'print the function after the line that declares the variable has run'
+      )
+    }
+  }
+  return Reflect.get(globalThis, name)
+}
+
+export function hasVariable(scopes: readonly Scope[], name: string): boolean {
+  return scopes.some((scope) => Object.hasOwn(scope, name))
+}

@@ -1,0 +1,88 @@
+import { parse, type Node } from 'acorn'
+
+/** A name imported by a file: what it stands for. */
+export interface ImportedName {
+  readonly specifier: string
+  /** `default`, `*` for the namespace, or the exported name. */
+  readonly name: string
+}
+
+/** What the text of a function does not tell and its file does. */
+export interface SourceFile {
+  readonly url: string
+  readonly source: string
+  readonly imports: ReadonlyMap<string, ImportedName>
+  /** Offset at which each line begins. */
+  readonly lineStarts: readonly number[]
+  /** Offsets between which code is strict by a directive. */
+  readonly strictRanges: ReadonlyArray<readonly [start: number, end: number]>
+}
+
+export function readSourceFile(url: string, source: string, isModule: boolean): SourceFile {
+  const imports = new Map<string, ImportedName>()
+  const strictRanges: [number, number][] = []
+  for (const node of parseBody(source, isModule)) {
+    if (node.type === 'ImportDeclaration') listImports(node, imports)
+    // A file that says so at its head; directives of inner functions are part of their own text.
+    if (Reflect.get(node, 'directive') === 'use strict') strictRanges.push([0, source.length])
+  }
+  return { url, source, imports, lineStarts: findLineStarts(source), strictRanges }
+}
+
+/** Where a function's own text begins in its file; -1 when the file has other text there. */
+export function findText(file: SourceFile, text: string, line: number, column: number): number {
+  // V8 tells where the parameters of a function begin, or the constructor of a class: its text began before.
+  const near = (file.lineStarts[line] ?? 0) + column
+  const start = file.source.lastIndexOf(text, near)
+  return start !== -1 && start + text.length >= near ? start : -1
+}
+
+export function positionOf(file: SourceFile, offset: number): { line: number; column: number } {
+  let low = 0
+  let high = file.lineStarts.length - 1
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if ((file.lineStarts[middle] ?? 0) <= offset) low = middle
+    else high = middle - 1
+  }
+  return { line: low, column: offset - (file.lineStarts[low] ?? 0) }
+}
+
+function parseBody(source: string, isModule: boolean): readonly Node[] {
+  const shared = { ecmaVersion: 'latest', allowHashBang: true } as const
+  try {
+    return parse(source, {
+      ...shared,
+      sourceType: isModule ? 'module' : 'script',
+      allowReturnOutsideFunction: !isModule
+    }).body
+  } catch {
+    // Syntax this parser does not know: functions of the file still travel, without its imports.
+    return []
+  }
+}
+
+function listImports(node: Node, imports: Map<string, ImportedName>): void {
+  const specifier: string = Reflect.get(Reflect.get(node, 'source') as object, 'value')
+  for (const each of Reflect.get(node, 'specifiers') as Node[]) {
+    const local: string = Reflect.get(Reflect.get(each, 'local') as object, 'name')
+    imports.set(local, { specifier, name: importedName(each) })
+  }
+}
+
+function importedName(specifier: Node): string {
+  if (specifier.type === 'ImportDefaultSpecifier') return 'default'
+  if (specifier.type === 'ImportNamespaceSpecifier') return '*'
+  const imported: object = Reflect.get(specifier, 'imported')
+  return String(Reflect.get(imported, 'name') ?? Reflect.get(imported, 'value'))
+}
+
+function findLineStarts(source: string): number[] {
+  const starts = [0]
+  for (let index = 0; index < source.length; index++) {
+    const code = source.charCodeAt(index)
+    if (code === 0x0a || code === 0x2028 || code === 0x2029) starts.push(index + 1)
+    else if (code === 0x0d && source.charCodeAt(index + 1) !== 0x0a) starts.push(index + 1)
+  }
+  return starts
+}

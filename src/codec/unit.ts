@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto'
+
+/** Something a unit needs besides captured variables, found anew in each process. */
+export type Link =
+  /** A built-in module of Node, or a part of it; `*` is its namespace. */
+  | { readonly kind: 'builtin'; readonly module: string; readonly name: string }
+  /** What another unit exports, or a part of it; `*` is its namespace. */
+  | { readonly kind: 'bundle'; readonly hash: string; readonly name: string }
+  /** The function behind `import('…')` and `require('…')`. */
+  | {
+      readonly kind: 'load'
+      readonly how: 'import' | 'require'
+      readonly targets: Readonly<Record<string, LoadTarget>>
+    }
+  /** `import.meta` as it is where the function was written. */
+  | { readonly kind: 'meta'; readonly url: string }
+
+export type LoadTarget =
+  | { readonly kind: 'builtin'; readonly module: string }
+  | { readonly kind: 'bundle'; readonly hash: string; readonly name: string }
+
+/** The printed source of one function site. */
+export interface FunctionUnit {
+  readonly kind: 'function'
+  readonly form: 'expression' | 'method' | 'getter' | 'setter' | 'class'
+  /** As stack traces should show it: a path or URL. */
+  readonly file: string
+  /** Where the text begins in that file, counted from 0. */
+  readonly line: number
+  readonly column: number
+  readonly strict: boolean
+  /** The function's `name`. */
+  readonly name: string
+  readonly source: string
+  /** Captured variables, in the order their values travel. */
+  readonly captured: readonly string[]
+  readonly links: Readonly<Record<string, Link>>
+  /** The name that stands for the class extended. */
+  readonly parentName?: string
+}
+
+/** Modules bundled into the body of one CommonJS module. */
+export interface BundleUnit {
+  readonly kind: 'bundle'
+  readonly file: string
+  readonly source: string
+}
+
+export type Unit = FunctionUnit | BundleUnit
+
+/** Lower-case hex SHA-256: the name of a unit. */
+export function hashUnit(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
