@@ -111,15 +111,10 @@ export class Network {
     this.#transport = await Transport.start({
       privateKey: identity.privateKey,
       listen,
+      peers,
       mdns,
       meshHash,
-      // Loopback of a machine that is not this one, or of this one: then the noticeboard has it.
-      onFound: ({ id, addresses }) =>
-        this.#plan.learn(
-          { id, addresses: addresses.filter((address) => !isLoopback(address)) },
-          'mdns',
-          performance.now()
-        ),
+      onFound: (peer) => this.#plan.learn(peer, 'mdns', performance.now()),
       onStream: (stream, connection) => this.#track(this.#converse(stream, connection, 'listener'))
     })
     for (const address of peers) this.#plan.learn({ id: peerIdIn(address), addresses: [address] }, 'user', 0)
@@ -182,6 +177,7 @@ export class Network {
         guard,
         signal
       })
+      this.#transport.onProven(connection)
       session = await Session.open(channel, hello(), where)
     } catch (error) {
       this.#onHandshakeFailed(error, connection, address)

@@ -4,19 +4,17 @@
  */
 import { noise } from '@chainsafe/libp2p-noise'
 import { privateKeyFromProtobuf } from '@libp2p/crypto/keys'
-import type { Connection, PeerInfo, Stream } from '@libp2p/interface'
-import { mdns } from '@libp2p/mdns'
+import type { Connection, ConnectionGater, PeerId, Stream } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import { PROTOCOL } from '../protocol/limits.ts'
+import { ConnectionGate, GATE_LIMITS } from './connection-gate.ts'
+import { discovery, noDiscovery } from './discovery.ts'
 
 /** A cheap filter: other libp2p programs fail at the Noise handshake already. Not a secret. */
 const NOISE_PROLOGUE = new TextEncoder().encode('dist-node/1')
-
-/** How often a node asks the LAN who is there, after the first time. Every answer is a multicast to all. */
-const MDNS_INTERVAL_MS = 10_000
 
 /** All of a stranger's time before it has shown that it speaks the protocol. */
 const NEGOTIATION_TIMEOUT_MS = 3_000
@@ -26,9 +24,17 @@ const DIAL_TIMEOUT_MS = 5_000
 /** A LAN peer answers in milliseconds; one address that does not must not use up the time of the others. */
 const ADDRESS_DIAL_TIMEOUT_MS = 1_000
 
+/** From the connection to the proof of the password; then it is cut. */
+const PROOF_TIMEOUT_MS = 5_000
+
+/** What libp2p remembers of peers we dialled; our own lists are elsewhere. */
+const PEER_STORE = { maxAddressAge: 10 * 60_000, maxPeerAge: 30 * 60_000 }
+
 export interface TransportInit {
   readonly privateKey: Uint8Array
   readonly listen: readonly string[]
+  /** Peers the user typed: the only ones that are dialled outside the LAN. */
+  readonly peers: readonly string[]
   readonly mdns: boolean
   /** First bytes of the hash of the mesh's name, in hexadecimal: nodes of other meshes do not even hear of us. */
   readonly meshHash: string
@@ -39,26 +45,33 @@ export interface TransportInit {
 
 export class Transport {
   readonly #libp2p: Libp2p
+  readonly #gate: ConnectionGate
+  readonly #proofTimers = new Map<string, NodeJS.Timeout>()
 
-  private constructor(libp2p: Libp2p) {
+  private constructor(libp2p: Libp2p, gate: ConnectionGate) {
     this.#libp2p = libp2p
+    this.#gate = gate
+    libp2p.addEventListener('connection:open', ({ detail }) => this.#awaitProof(detail))
+    libp2p.addEventListener('connection:close', ({ detail }) => this.#stopAwaiting(detail))
   }
 
   static async start(init: TransportInit): Promise<Transport> {
-    const libp2p = await createLibp2p({
+    const gate = new ConnectionGate({ typedPeers: init.peers, listen: init.listen })
+    const libp2p: Libp2p = await createLibp2p({
       privateKey: privateKeyFromProtobuf(init.privateKey),
       addresses: { listen: [...init.listen] },
-      transports: [tcp({ backlog: 64, inboundSocketInactivityTimeout: 60_000 })],
+      transports: [tcp({ backlog: 64, maxConnections: 256, inboundSocketInactivityTimeout: 60_000 })],
       connectionEncrypters: [noise({ prologueBytes: NOISE_PROLOGUE })],
       streamMuxers: [
         yamux({
           maxInboundStreams: 8,
           maxOutboundStreams: 8,
           maxEarlyStreams: 2,
-          streamOptions: { maxStreamWindowSize: 4 * 1024 * 1024 }
+          streamOptions: { initialStreamWindowSize: 256 * 1024, maxStreamWindowSize: 4 * 1024 * 1024 }
         })
       ],
-      ...(init.mdns ? { peerDiscovery: [discovery(init)] } : {}),
+      services: { discovery: init.mdns ? discovery(init.meshHash, init.onFound) : noDiscovery },
+      peerStore: PEER_STORE,
       connectionManager: {
         maxConnections: 256,
         maxIncomingPendingConnections: 128,
@@ -69,18 +82,20 @@ export class Transport {
         dialTimeout: DIAL_TIMEOUT_MS,
         addressDialTimeout: ADDRESS_DIAL_TIMEOUT_MS,
         maxParallelDials: 8,
+        maxDialQueueLength: 64,
+        maxPeerAddrsToDial: 8,
         reconnectRetries: 0
       },
       // We have our own heartbeat, which knows a busy peer from a dead one.
       connectionMonitor: { enabled: false },
-      connectionGater: { denyDialMultiaddr: () => false }
+      connectionGater: makeGater(gate, (peer) => libp2p.getConnections(peer).length)
     })
     // Handlers start before anything is awaited in them: a stream without a listener is reset.
     await libp2p.handle(PROTOCOL, (stream, connection) => init.onStream(stream, connection), {
       maxInboundStreams: 2,
       maxOutboundStreams: 2
     })
-    return new Transport(libp2p)
+    return new Transport(libp2p, gate)
   }
 
   /** Where this node can be reached, as multiaddrs with its peer id. */
@@ -101,22 +116,42 @@ export class Transport {
     return { stream, connection }
   }
 
+  /** The peer at the other end knows the password: from now on it is no stranger. */
+  onProven(connection: Connection): void {
+    this.#stopAwaiting(connection)
+    this.#gate.onProven(connection.remoteAddr.toString())
+  }
+
   async stop(): Promise<void> {
     await this.#libp2p.stop()
+    for (const timer of this.#proofTimers.values()) clearTimeout(timer)
+  }
+
+  #awaitProof(connection: Connection): void {
+    const cut = (): void => {
+      this.#proofTimers.delete(connection.id)
+      connection.abort(new Error(`no proof of the password within ${PROOF_TIMEOUT_MS / 1000} s`))
+    }
+    this.#proofTimers.set(connection.id, setTimeout(cut, PROOF_TIMEOUT_MS).unref())
+  }
+
+  #stopAwaiting(connection: Connection): void {
+    clearTimeout(this.#proofTimers.get(connection.id))
+    this.#proofTimers.delete(connection.id)
   }
 }
 
-/** libp2p reports a peer once and never dials it; the discovery's own events come each time. */
-function discovery(init: TransportInit): ReturnType<typeof mdns> {
-  const make = mdns({
-    serviceTag: `_dist-node-${init.meshHash.slice(0, 8)}._udp.local`,
-    interval: MDNS_INTERVAL_MS
-  })
-  return (components) => {
-    const service = make(components)
-    service.addEventListener('peer', ({ detail }: CustomEvent<PeerInfo>) =>
-      init.onFound({ id: detail.id.toString(), addresses: detail.multiaddrs.map(String) })
-    )
-    return service
+/** What libp2p asks before it lets a connection in or dials one. */
+function makeGater(gate: ConnectionGate, connectionsOf: (peer: PeerId) => number): ConnectionGater {
+  return {
+    denyInboundConnection: (connection) => {
+      const address = connection.remoteAddr.toString()
+      if (!gate.admit(address)) return true
+      connection.addEventListener('close', () => gate.onClosed(address), { once: true })
+      return false
+    },
+    denyInboundUpgradedConnection: (peer) => connectionsOf(peer) >= GATE_LIMITS.perPeer,
+    denyDialMultiaddr: (address) => !gate.mayDial(address.toString()),
+    filterMultiaddrForPeer: (_peer, address) => gate.mayDial(address.toString())
   }
 }

@@ -1,0 +1,94 @@
+/**
+ * Looks for peers by multicast DNS. Anybody on the LAN can announce anything, so announcements are hints, taken in
+ * small numbers, and lead to addresses of the LAN only.
+ */
+import type { PeerInfo } from '@libp2p/interface'
+import { mdns } from '@libp2p/mdns'
+import { isLoopbackIp, isOnOwnSubnet, parseTcpAddress } from './local-addresses.ts'
+
+/** How often a node asks the LAN who is there, after the first time. Every answer is a multicast to all. */
+const MDNS_INTERVAL_MS = 10_000
+
+export interface FoundPeer {
+  readonly id: string
+  readonly addresses: string[]
+}
+
+/**
+ * Which announcements count. Peers already known pass always; new ones at a pace that lets a whole LAN start at once
+ * but gives a flood of invented peers nothing to fill.
+ */
+export class AnnouncementFilter {
+  static readonly LIMITS = {
+    newPerSecond: 20,
+    burst: 64,
+    maxPeers: 512,
+    maxAddresses: 4,
+    forgetMs: 600_000
+  } as const
+  readonly #seenMs = new Map<string, number>()
+  #tokens: number = AnnouncementFilter.LIMITS.burst
+  #refilledMs = 0
+
+  /** What is to be believed of an announcement; `undefined` when nothing is. */
+  filter(peer: FoundPeer, nowMs: number): FoundPeer | undefined {
+    const { burst, forgetMs, maxAddresses, maxPeers, newPerSecond } = AnnouncementFilter.LIMITS
+    const addresses = peer.addresses.filter(isReachable).slice(0, maxAddresses)
+    if (addresses.length === 0) return undefined
+    if (!this.#seenMs.has(peer.id)) {
+      this.#tokens = Math.min(burst, this.#tokens + ((nowMs - this.#refilledMs) / 1000) * newPerSecond)
+      this.#refilledMs = nowMs
+      if (this.#seenMs.size >= maxPeers) this.#forget(nowMs - forgetMs)
+      if (this.#tokens < 1 || this.#seenMs.size >= maxPeers) return undefined
+      this.#tokens--
+    }
+    this.#seenMs.set(peer.id, nowMs)
+    return { id: peer.id, addresses }
+  }
+
+  #forget(beforeMs: number): void {
+    for (const [id, seenMs] of this.#seenMs) if (seenMs < beforeMs) this.#seenMs.delete(id)
+  }
+}
+
+function isReachable(address: string): boolean {
+  const ip = parseTcpAddress(address)?.ip
+  return ip !== undefined && !isLoopbackIp(ip) && isOnOwnSubnet(ip)
+}
+
+/** Starts and stops with the libp2p node. */
+interface DiscoveryService {
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+type DiscoveryComponents = Parameters<ReturnType<typeof mdns>>[0]
+
+/** In place of {@link discovery} where its owner wants none. */
+export function noDiscovery(): DiscoveryService {
+  return { start: () => Promise.resolve(), stop: () => Promise.resolve() }
+}
+
+/**
+ * A service of the libp2p node that starts and stops with it. Not one of libp2p's own discoveries: those put every
+ * announcement into the peer store, and report a peer only once.
+ */
+export function discovery(
+  meshHash: string,
+  onFound: (peer: FoundPeer) => void
+): (components: DiscoveryComponents) => DiscoveryService {
+  return (components) => {
+    const filter = new AnnouncementFilter()
+    const service = mdns({
+      serviceTag: `_dist-node-${meshHash.slice(0, 8)}._udp.local`,
+      interval: MDNS_INTERVAL_MS
+    })(components)
+    service.addEventListener('peer', ({ detail }: CustomEvent<PeerInfo>) => {
+      const announced = { id: detail.id.toString(), addresses: detail.multiaddrs.map(String) }
+      const found = filter.filter(announced, performance.now())
+      if (found !== undefined) onFound(found)
+    })
+    const startable = service as unknown as DiscoveryService
+    return { start: () => startable.start(), stop: () => startable.stop() }
+  }
+}

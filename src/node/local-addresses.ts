@@ -1,0 +1,60 @@
+import { BlockList, isIP } from 'node:net'
+import { networkInterfaces } from 'node:os'
+
+// Which addresses belong to a LAN. What a stranger announces must not make this node knock on doors elsewhere, and a
+// machine with a public address must not answer the whole internet.
+
+/** Interfaces come and go (Wi-Fi, VPN), but not from one packet to the next. */
+const SUBNETS_FRESH_MS = 5_000
+
+const LOOPBACK = blockList(['127.0.0.0/8', '::1/128'])
+const PRIVATE = blockList([
+  '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', '100.64.0.0/10', 'fc00::/7', 'fe80::/10'
+]) // prettier-ignore
+
+/** Whether the address stands for this machine itself. */
+export function isLoopbackIp(ip: string): boolean {
+  return contains(LOOPBACK, ip)
+}
+
+/** Whether the address is one of those that routers of the internet do not carry (RFC 1918, 3927, 4193, 6598). */
+export function isPrivateIp(ip: string): boolean {
+  return contains(PRIVATE, ip)
+}
+
+let subnets: BlockList | undefined
+let subnetsReadMs = -Infinity
+
+/** Whether one of this machine's interfaces reaches the address without a router. */
+export function isOnOwnSubnet(ip: string, nowMs: number = performance.now()): boolean {
+  if (subnets === undefined || nowMs - subnetsReadMs > SUBNETS_FRESH_MS) {
+    const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
+    // An interface with all of the address space (some VPNs) would let everything through.
+    subnets = blockList(addresses.flatMap(({ cidr }) => (cidr === null || cidr.endsWith('/0') ? [] : [cidr])))
+    subnetsReadMs = nowMs
+  }
+  return contains(subnets, ip)
+}
+
+/** `/ip4/192.168.1.20/tcp/4001`, perhaps with `/p2p/…`: the two forms of address that nodes listen on. */
+export function parseTcpAddress(multiaddr: string): { ip: string; port: number } | undefined {
+  const [, ip = '', port = ''] = /^\/ip[46]\/([^/]+)\/tcp\/(\d{1,5})(?:\/p2p\/[^/]+)?$/.exec(multiaddr) ?? []
+  if (isIP(ip) === 0 || Number(port) > 0xffff) return undefined
+  return { ip, port: Number(port) }
+}
+
+function contains(list: BlockList, ip: string): boolean {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1]
+  const [address = ''] = (mapped ?? ip).split('%')
+  const family = isIP(address)
+  return family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4')
+}
+
+function blockList(cidrs: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const cidr of cidrs) {
+    const [address = '', prefix = ''] = cidr.split('/')
+    list.addSubnet(address, Number(prefix), isIP(address) === 6 ? 'ipv6' : 'ipv4')
+  }
+  return list
+}
