@@ -82,7 +82,7 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
     this.#identity = init.identity
     this.#folder = init.folder
     this.#workers = init.workers
-    const printer = new Printer({ onWarning: (message) => this.emit('warning', message) })
+    const printer = new Printer({ onWarning: ({ message }) => this.emit('warning', message) })
     this.#submitter = new Submitter({ printer, onLog: (line) => this.emit('log', line) })
     if (init.workers !== undefined) {
       const { workers } = init

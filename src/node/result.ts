@@ -1,4 +1,3 @@
-import { readData } from '../codec/read-data.ts'
 import { JobError, type JobErrorCode } from './errors.ts'
 import type { Outcome } from './scheduler.ts'
 
@@ -55,15 +54,23 @@ class Failure implements JobFailure {
   }
 }
 
-/** Turns what an executor sent into what the user gets. The bytes come from somebody else: reading is bounded. */
-export function readResult<T>(outcome: Outcome, place: JobPlace): JobResult<T> {
+/**
+ * Turns what an executor sent into what the user gets.
+ *
+ * @param read the reader for bytes that come from somebody else: bounded, and evaluating nothing from there
+ */
+export function readResult<T>(
+  outcome: Outcome,
+  place: JobPlace,
+  read: (bytes: Uint8Array) => unknown
+): JobResult<T> {
   const { ok, code, body } = outcome
   if (code !== undefined && code !== 'JOB_SETUP_FAILED') {
     return new Failure(place, new JobError(code as JobErrorCode, new TextDecoder().decode(body)))
   }
   let value: unknown
   try {
-    value = readData(body)
+    value = read(body)
   } catch (cause) {
     const message = `the answer to job ${place.index} from ${place.node} could not be decoded`
     return new Failure(place, new JobError('RESULT_UNREADABLE', message, { cause }))

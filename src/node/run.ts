@@ -263,7 +263,7 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
     const node = this.#names.get(peer) ?? peer
     if (outcome instanceof JobError) return failedResult({ index, peer, node, attempt: 1, ms: 0 }, outcome)
     const place: JobPlace = { index, peer, node, attempt: outcome.attempt, ms: outcome.micros / 1000 }
-    return readResult(outcome, place)
+    return readResult(outcome, place, (bytes) => this.#parts.printer.readResult(bytes))
   }
 
   /** With no executor left the run waits for one, but not for ever. */

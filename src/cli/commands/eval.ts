@@ -1,0 +1,76 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { type DistNode, job, type JobResult, loadJobsFile } from '../../index.ts'
+import { EXIT } from '../exit.ts'
+import {
+  addMeshOptions,
+  addSandboxOptions,
+  createNode,
+  duration,
+  type MeshOptions,
+  type SandboxOptions
+} from '../mesh-options.ts'
+import { resultLine, valueText, visible } from '../output.ts'
+
+interface EvalOptions extends MeshOptions, SandboxOptions {
+  each?: boolean
+  wait: number
+  exit: (code: number) => void
+}
+
+export function addEval(program: Command): void {
+  const command = program
+    .command('eval')
+    .description('run one function somewhere in the mesh, or once on every peer')
+    .argument('<code>', "a function, or an expression: 'process.version'")
+    .option('--each', 'once on every peer')
+    .option('--wait <duration>', 'with --each: how long to look for peers', duration, 1_000)
+  addSandboxOptions(addMeshOptions(command)).action(evaluate)
+}
+
+async function evaluate(code: string, options: EvalOptions): Promise<void> {
+  const fn = await loadFunction(code)
+  const { node, password } = await createNode(options)
+  try {
+    if (!password) console.error('no password: running on this machine alone (dist-node init makes a mesh)')
+    if (options.each === true && password) await new Promise((resolve) => setTimeout(resolve, options.wait))
+    const results = options.each === true ? await node.everywhere(fn) : await once(node, fn)
+    for (const result of results) show(result, options)
+    if (results.some(({ status }) => status === 'error')) options.exit(EXIT.jobFailed)
+  } finally {
+    await node.stop('done')
+  }
+}
+
+async function once(node: DistNode, fn: () => unknown): Promise<JobResult[]> {
+  const results: JobResult[] = []
+  for await (const result of node.run([job(fn, [])])) results.push(result)
+  return results
+}
+
+function show(result: JobResult, options: EvalOptions): void {
+  if (options.json === true) console.log(resultLine(result))
+  else if (result.status === 'error')
+    console.error(visible(`${result.node}: ${result.error.stack ?? result.error.message}`))
+  else {
+    const value = valueText(result.value, process.stdout.hasColors?.() ?? false)
+    console.log(options.each === true ? `${visible(result.node)}: ${value}` : value)
+  }
+}
+
+/** Code becomes a module of its own, so that it may be TypeScript and prints as any other function does. */
+async function loadFunction(code: string): Promise<() => unknown> {
+  const isFunction = /^\s*(async\s+)?(function\b|(\([^)]*\)|[\w$]+)\s*(:[^=]+)?=>)/.test(code)
+  const folder = await mkdtemp(join(tmpdir(), 'dist-node-eval-'))
+  const file = join(folder, 'eval.ts')
+  try {
+    await writeFile(file, `export default [${isFunction ? code : `async () => (${code})`}]\n`)
+    const { jobs } = await loadJobsFile(file)
+    const [fn] = jobs as (() => unknown)[]
+    return fn!
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
