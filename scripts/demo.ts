@@ -15,6 +15,7 @@ const NAMES = ['alice', 'bob', 'carol']
 process.chdir(join(import.meta.dirname, '..'))
 const folder = mkdtempSync(join(tmpdir(), 'dist-node-demo-'))
 const passwordFile = join(folder, 'password')
+process.env['XDG_RUNTIME_DIR'] = folder // nodes on one host meet in a folder: let that one go with the rest
 const nodes: ChildProcess[] = []
 let exitCode = 1
 process.on('SIGINT', () => undefined) // the children get it too; the `finally` below tidies up
