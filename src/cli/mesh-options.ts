@@ -69,7 +69,7 @@ export function addSandboxOptions(command: Command): Command {
 /** A node from options; without a password one that works on this machine alone. */
 export async function createNode(
   options: MeshOptions & Partial<SandboxOptions>,
-  more: Pick<NodeOptions, 'slots' | 'local'> & { start?: boolean } = {}
+  more: Pick<NodeOptions, 'lend' | 'local' | 'slots'> & { start?: boolean } = {}
 ): Promise<{ node: DistNode; password: boolean }> {
   const password = await findPassword({
     ...(options.passwordFile === undefined ? {} : { file: options.passwordFile }),

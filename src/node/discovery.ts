@@ -3,8 +3,8 @@
  * small numbers, and lead to addresses of the LAN only.
  */
 import type { PeerInfo } from '@libp2p/interface'
-import { mdns } from '@libp2p/mdns'
 import { isLoopbackIp, isOnOwnSubnet, parseTcpAddress } from './local-addresses.ts'
+import { mdns } from './libp2p.ts'
 
 /** How often a node asks the LAN who is there, after the first time. Every answer is a multicast to all. */
 const MDNS_INTERVAL_MS = 10_000

@@ -293,14 +293,14 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
       type: 'hello',
       version: VERSION,
       name: this.name,
-      slots: this.slots,
-      sandbox: this.sandbox,
+      slots: this.#options.lend ? this.slots : 0,
+      sandbox: this.#options.lend ? this.sandbox : 'none',
       runtime: { node: process.versions.node, platform: process.platform, arch: process.arch }
     }
   }
 
   #onJoined(session: Session): void {
-    this.#executor?.addLink(session)
+    if (this.#options.lend) this.#executor?.addLink(session)
     if (session.hello.slots > 0) this.#submitter.addExecutor(session, session.hello.slots, session.rttMs)
     if (this.#joined.has(session.peer)) return
     this.#joined.add(session.peer)

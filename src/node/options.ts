@@ -14,6 +14,8 @@ export interface NodeOptions {
   slots?: number
   /** Whether runs of this node use its own slots too. @default true */
   local?: boolean
+  /** Whether runs of other nodes may use its slots. @default true */
+  lend?: boolean
   /** Multiaddrs of peers to dial, beside those that discovery finds: `/ip4/192.168.1.20/tcp/4001`. @default [] */
   peers?: readonly string[]
   /** Multiaddrs to listen on. @default ['/ip4/0.0.0.0/tcp/0'] */
@@ -57,7 +59,7 @@ export type ResolvedRunOptions = Required<Omit<RunOptions, 'signal' | 'setup' | 
   Pick<RunOptions, 'signal' | 'setup' | 'only'>
 
 const NODE_KEYS: readonly (keyof NodeOptions)[] = [
-  'password', 'mesh', 'name', 'slots', 'local', 'peers', 'listen', 'mdns', 'dir', 'sandbox', 'sandboxMin', 'allowNet',
+  'password', 'mesh', 'name', 'slots', 'local', 'lend', 'peers', 'listen', 'mdns', 'dir', 'sandbox', 'sandboxMin', 'allowNet',
   'allowFsRead', 'jobMemoryMb'
 ] // prettier-ignore
 
@@ -74,6 +76,7 @@ export function resolveNodeOptions(options: NodeOptions = {}): ResolvedNodeOptio
     name: hostname(),
     slots: availableParallelism(),
     local: true,
+    lend: true,
     peers: [],
     listen: ['/ip4/0.0.0.0/tcp/0'],
     mdns: true,

@@ -2,14 +2,9 @@
  * The libp2p recipe: TCP, Noise, Yamux, mDNS with a service tag of the mesh's own, and limits for a LAN. Nothing else
  * of libp2p is used: no identify, no DHT, no relay, no auto-dialler.
  */
-import { noise } from '@chainsafe/libp2p-noise'
-import { privateKeyFromProtobuf } from '@libp2p/crypto/keys'
 import type { Connection, ConnectionGater, PeerId, Stream } from '@libp2p/interface'
-import { tcp } from '@libp2p/tcp'
-import { yamux } from '@libp2p/yamux'
-import { multiaddr } from '@multiformats/multiaddr'
-import { createLibp2p, type Libp2p } from 'libp2p'
 import { PROTOCOL } from '../protocol/limits.ts'
+import { createLibp2p, type Libp2p, multiaddr, noise, privateKeyFromProtobuf, tcp, yamux } from './libp2p.ts'
 import { ConnectionGate, GATE_LIMITS } from './connection-gate.ts'
 import { discovery, noDiscovery } from './discovery.ts'
 

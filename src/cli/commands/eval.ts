@@ -32,7 +32,7 @@ export function addEval(program: Command): void {
 
 async function evaluate(code: string, options: EvalOptions): Promise<void> {
   const fn = await loadFunction(code)
-  const { node, password } = await createNode(options)
+  const { node, password } = await createNode(options, { lend: false })
   try {
     if (!password) console.error('no password: running on this machine alone (dist-node init makes a mesh)')
     if (options.each === true && password) await new Promise((resolve) => setTimeout(resolve, options.wait))

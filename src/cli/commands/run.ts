@@ -65,7 +65,7 @@ export function addRun(program: Command): void {
 async function runFile(file: string, args: string[], options: RunCommandOptions): Promise<void> {
   const { signal, dispose } = interruptSignal(EXIT.interrupted)
   const slots = options.local ? {} : { slots: 0 }
-  const { node, password } = await createNode(options, { ...slots, start: false })
+  const { node, password } = await createNode(options, { ...slots, lend: false, start: false })
   try {
     const jobsFile = await loadJobsFile(file, args)
     const refusals = new Set<string>()
