@@ -19,7 +19,7 @@ type Blamed = Pick<ExitReason, 'running' | 'unfinished'>
 /** What we did to the process before it ended, if anything. */
 export type Verdict =
   | { readonly kind: 'kill' }
-  | { readonly kind: 'timeout'; readonly target: Attempt; readonly timeoutMs: number }
+  | { readonly kind: 'timeout'; readonly target: Attempt | undefined; readonly timeoutMs: number }
   | { readonly kind: 'violation'; readonly code: 'JOB_OUTPUT' | 'WORKER_FRAME'; readonly message: string }
 
 /** Decides what an end means. `unfinished` are the attempts without result, the one that ran first; `ran` tells if it did. */
@@ -40,7 +40,7 @@ export function explainExit(
   const { target, timeoutMs } = verdict
   const message = `job ran longer than its limit of ${timeoutMs} ms`
   // Its result may have come while the process was dying: then nobody is at fault, and its successor least of all.
-  const late = first === undefined || first.job !== target.job || first.attempt !== target.attempt
+  const late = target === undefined || first?.job !== target.job || first.attempt !== target.attempt
   return { kind: 'timeout', code: 'JOB_TIMEOUT', message, ...(late ? { unfinished } : blamed) }
 }
 

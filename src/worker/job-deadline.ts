@@ -1,4 +1,4 @@
-import type { Attempt } from './job-queue.ts'
+import type { SentJob } from './job-queue.ts'
 import { MIN_STARTING_GRACE_MS } from './limits.ts'
 
 /** After the limit has passed, results that lie unread in the pipe get this long to show that the job had ended. */
@@ -7,30 +7,31 @@ const LAST_LOOK_MS = 10
 /** Longest time a timer can be set to; a longer limit is reached in several. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
-type Timed = Attempt & { readonly timeoutMs: number }
-
 /**
  * Watches the one job that runs in a child. One timer, moved only when it fires: with 200,000 jobs a second none is
  * set and cleared for each.
  */
 export class JobDeadline {
-  readonly #onTimeout: (target: Attempt, timeoutMs: number) => void
-  #target: Timed | undefined
+  readonly #onTimeout: (target: SentJob, started: boolean) => void
+  #target: SentJob | undefined
+  #started = false
   #deadline = 0
   #timerAt = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor(onTimeout: (target: Attempt, timeoutMs: number) => void) {
+  constructor(onTimeout: (target: SentJob, started: boolean) => void) {
     this.#onTimeout = onTimeout
   }
 
   /** Sent to an idle child: it still has to read the job, its units and the setup function. */
-  starting(job: Timed): void {
+  starting(job: SentJob): void {
+    this.#started = false
     this.#watch(job, job.timeoutMs + Math.max(MIN_STARTING_GRACE_MS, job.timeoutMs))
   }
 
   /** Started: now, as far as we know. Never earlier, so that no job is stopped before its limit. */
-  started(job: Timed): void {
+  started(job: SentJob): void {
+    this.#started = true
     this.#watch(job, job.timeoutMs)
   }
 
@@ -41,7 +42,7 @@ export class JobDeadline {
     this.#timer = undefined
   }
 
-  #watch(job: Timed, allowedMs: number): void {
+  #watch(job: SentJob, allowedMs: number): void {
     if (job.timeoutMs === 0) {
       if (this.#target !== undefined) this.rest()
       return
@@ -66,6 +67,6 @@ export class JobDeadline {
     const leftMs = this.#deadline - performance.now()
     if (leftMs > 0) this.#arm(leftMs, false)
     else if (!lastLook) this.#arm(LAST_LOOK_MS, true)
-    else this.#onTimeout(target, target.timeoutMs)
+    else this.#onTimeout(target, this.#started)
   }
 }

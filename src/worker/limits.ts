@@ -40,6 +40,7 @@ export const MAX_STDERR_BYTES = 1024 * 1024
 
 /** From spawn to the first frame. Cold starts take 30 to 100 ms; a machine under heavy load takes seconds. */
 export const START_TIMEOUT_MS = 15_000
+export const START_LAST_LOOK_MS = 500
 
 /**
  * A job's time limit counts from its start, which the child reports. This much more is allowed for getting there:

@@ -7,7 +7,7 @@ import { explainExit } from './exit-reason.ts'
 import type { ExitReason, Verdict } from './exit-reason.ts'
 import { JobDeadline } from './job-deadline.ts'
 import { JobQueue } from './job-queue.ts'
-import type { Attempt, Batch } from './job-queue.ts'
+import type { Attempt, Batch, SentJob } from './job-queue.ts'
 import type { Sandbox } from './sandbox.ts'
 import { HIGH_WATER_BYTES, MAX_LOG_BYTES_FROM_CHILD, MAX_RESULT_BYTES, START_TIMEOUT_MS } from './limits.ts'
 import { decodeFromChild, encodeBlob, encodeHello, encodeJobs, encodeOpen } from './messages.ts'
@@ -60,7 +60,7 @@ export class WorkerProcess {
 
   readonly #maxResultBytes: number
   readonly #queue = new JobQueue()
-  readonly #deadline = new JobDeadline((target, timeoutMs) => this.#timeOut(target, timeoutMs))
+  readonly #deadline = new JobDeadline((target, started) => this.#timeOut(target, started))
   readonly #blobs = new Set<string>()
   readonly #ready = Promise.withResolvers<void>()
   readonly #exited = Promise.withResolvers<void>()
@@ -71,6 +71,7 @@ export class WorkerProcess {
   #verdict: Verdict | undefined
   #ended = false
   #logBytes = 0
+  #finishedAny = false
   #drained: (() => void)[] = []
 
   static spawn(sandbox: Sandbox, options: WorkerProcessOptions = {}): WorkerProcess {
@@ -181,10 +182,13 @@ export class WorkerProcess {
   async #start(sandbox: Sandbox): Promise<void> {
     // A result's frame is its body and at most 64 bytes of header.
     const maxFrameBytes = this.#maxResultBytes + 64
-    const timer = setTimeout(
-      () => this.#violate('WORKER_FRAME', `no sign of life within ${START_TIMEOUT_MS} ms`),
-      START_TIMEOUT_MS
-    )
+    let timer = setTimeout(() => {
+      // This process itself may have been busy all the time: what lies in the pipe is read before the verdict.
+      timer = setTimeout(
+        () => this.#violate('WORKER_FRAME', `no sign of life within ${START_TIMEOUT_MS} ms`),
+        START_LAST_LOOK_MS
+      )
+    }, START_TIMEOUT_MS)
     this.ready.catch(() => {}).finally(() => clearTimeout(timer))
     try {
       this.#link = await ChildLink.start(sandbox.command(), maxFrameBytes, {
@@ -222,15 +226,19 @@ export class WorkerProcess {
 
   #onFrames(frames: readonly Uint8Array[]): boolean {
     const results: JobResult[] = []
-    for (const bytes of frames) {
-      const frame = decodeFromChild(bytes)
-      if (frame.type === 'result') results.push(this.#takeResult(frame))
-      else {
-        this.#deliver(results)
-        this.#onOther(frame)
+    try {
+      for (const bytes of frames) {
+        const frame = decodeFromChild(bytes)
+        if (frame.type === 'result') results.push(this.#takeResult(frame))
+        else {
+          this.#deliver(results)
+          this.#onOther(frame)
+        }
       }
+    } finally {
+      // Also those before a frame that is not to be believed.
+      this.#deliver(results)
     }
-    this.#deliver(results)
     return this.#queue.flowing
   }
 
@@ -239,6 +247,7 @@ export class WorkerProcess {
     if (attempt === undefined)
       throw new WorkerFrameError(`result of job ${frame.job}, which does not run here`)
     this.#logBytes = 0
+    this.#finishedAny = true
     const { ok, micros, body } = frame
     const code = frame.code === undefined ? {} : { code: frame.code as JobFailureCode }
     return { job: attempt.job, attempt: attempt.attempt, ok, ...code, micros, body }
@@ -285,8 +294,10 @@ export class WorkerProcess {
     this.#deadline.started(running)
   }
 
-  #timeOut(target: Attempt, timeoutMs: number): void {
-    this.#verdict ??= { kind: 'timeout', target, timeoutMs }
+  #timeOut(target: SentJob, started: boolean): void {
+    // Not even started, in a process that has finished others: it was one of those that left something endless behind.
+    const blame = started || !this.#finishedAny
+    this.#verdict ??= { kind: 'timeout', target: blame ? target : undefined, timeoutMs: target.timeoutMs }
     this.#link?.kill()
   }
 

@@ -280,8 +280,8 @@ describe('one sandbox is enough for', () => {
     await using first = await TestWorker.open(sandbox)
     const tamper = await first.call(() => {
       Object.assign(Array.prototype, { map: () => ['tampered'] })
-      Object.assign(Promise.prototype, { catch: () => 'tampered' })
-      Object.defineProperty(Object.prototype, 'polluted', { value: true })
+      Object.assign(Promise, { resolve: () => 'tampered' })
+      Object.assign(Object.prototype, { polluted: true })
       return 'done'
     })
     expect(tamper.ok).toBe(true)

@@ -10,7 +10,8 @@ import { reduceProcess } from './process-object.ts'
 type Print = (stream: 'stdout' | 'stderr', text: string) => void
 
 export interface Realm {
-  readonly requireBuiltin: (id: string) => unknown
+  /** Gives a built-in module by its name without `node:`. */
+  readonly requireBuiltin: (name: string) => unknown
 }
 
 /**
@@ -31,7 +32,8 @@ export function reduceRealm(rights: Rights, print: Print): Realm {
   }
   for (const name of ['localStorage', 'sessionStorage']) Reflect.deleteProperty(globalThis, name)
   builtins.hookImports()
-  return { requireBuiltin: builtins.require }
+  // Some modules are known by their full name only.
+  return { requireBuiltin: (name) => builtins.require(`node:${name}`) }
 }
 
 function printStream(stream: 'stdout' | 'stderr', print: Print): Writable {

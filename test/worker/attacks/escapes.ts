@@ -52,7 +52,7 @@ export const escapeAttacks: Attack[] = [
       hook.enable()
       new (process.getBuiltinModule('node:net').Socket)()
       hook.disable()
-      const resource = found ?? (hooks.executionAsyncResource() as { constructor: unknown })
+      const resource = found ?? hooks.executionAsyncResource()
       const Pipe = resource.constructor as new (type: number) => {
         connect(request: object, path: string): number
       }

@@ -41,18 +41,16 @@ export class Stage {
     await new Promise<void>((resolve) => unix[1].listen(`\0${abstractName}`, resolve))
 
     const target: Target = {
-      ...{
-        secretFile,
-        secret,
-        databaseFile,
-        writableFolder,
-        parentPid: process.pid,
-        socketPath,
-        abstractName
-      },
+      secretFile,
+      secret,
+      databaseFile,
+      writableFolder,
+      parentPid: process.pid,
+      socketPath,
+      abstractName,
       httpPort: (http.address() as { port: number }).port,
       udpPort: udp.address().port,
-      library: '/lib/x86_64-linux-gnu/libm.so.6'
+      library: loadedLibrary()
     }
     return new Stage(target, [
       () => http.close(),
@@ -74,4 +72,12 @@ export class Stage {
   close(): void {
     for (const close of this.#close) close()
   }
+}
+
+/** A shared library this very process has loaded. */
+function loadedLibrary(): string {
+  const report = process.report.getReport() as { sharedObjects?: string[] }
+  const library = report.sharedObjects?.find((file) => /\/libm[.-]/.test(file))
+  if (library === undefined) throw new Error('Node names no shared library it has loaded')
+  return library
 }
