@@ -9,7 +9,13 @@ import { JobDeadline } from './job-deadline.ts'
 import { JobQueue } from './job-queue.ts'
 import type { Attempt, Batch, SentJob } from './job-queue.ts'
 import type { Sandbox } from './sandbox.ts'
-import { HIGH_WATER_BYTES, MAX_LOG_BYTES_FROM_CHILD, MAX_RESULT_BYTES, START_TIMEOUT_MS } from './limits.ts'
+import {
+  HIGH_WATER_BYTES,
+  MAX_LOG_BYTES_FROM_CHILD,
+  MAX_RESULT_BYTES,
+  START_LAST_LOOK_MS,
+  START_TIMEOUT_MS
+} from './limits.ts'
 import { decodeFromChild, encodeBlob, encodeHello, encodeJobs, encodeOpen } from './messages.ts'
 import type { FromChild } from './messages.ts'
 
