@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { makePassword } from '../src/node/password.ts'
+import { makePassword } from '../src/node/password-format.ts'
 
 const NAMES = ['alice', 'bob', 'carol']
 

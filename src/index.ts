@@ -16,7 +16,17 @@ export {
   type PeerStatus
 } from './node/node.ts'
 export type { NodeOptions, RunOptions } from './node/options.ts'
-export { findPassword, makePassword, passwordFile, storePassword } from './node/password.ts'
+export {
+  DEFAULT_GRACE_MS,
+  findPassword,
+  type FoundPassword,
+  locatePassword,
+  passwordFile,
+  type PasswordOptions,
+  rotatePassword,
+  storePassword
+} from './node/password.ts'
+export { makePassword } from './node/password-format.ts'
 export type { JobFailure, JobPlace, JobResult, JobSuccess } from './node/result.ts'
 export type { Run, RunProgress } from './node/run.ts'
 export type { LogLine } from './node/submitter.ts'

@@ -6,13 +6,13 @@ import { createHash } from 'node:crypto'
 import type { Connection, Stream } from '@libp2p/interface'
 import { BusyError, ChannelClosedError, OtherMeshError, ProtocolError } from '../protocol/errors.ts'
 import { GuessLimits } from '../protocol/guess-limits.ts'
-import type { MeshKey } from '../protocol/mesh-key.ts'
 import type { HelloMessage, Message } from '../protocol/messages.ts'
 import { openChannel } from '../protocol/open-channel.ts'
 import { DialPlan, withoutPeerId } from './dial-plan.ts'
 import type { Identity } from './identity.ts'
 import type { PeerId } from './link.ts'
 import { KnownPeers } from './known-peers.ts'
+import type { MeshKeys } from './mesh-keys.ts'
 import { SameHostBoard } from './same-host.ts'
 import { Session, type SessionEnd } from './session.ts'
 import { Transport } from './transport.ts'
@@ -28,7 +28,7 @@ const STOP_TIMEOUT_MS = 2_000
 
 export interface NetworkInit {
   readonly identity: Identity
-  readonly key: MeshKey
+  readonly keys: MeshKeys
   readonly mesh: string
   readonly folder: string
   readonly listen: readonly string[]
@@ -64,6 +64,7 @@ export class Network {
   readonly #sessions = new Map<PeerId, Session>()
   readonly #connections = new Map<Session, Connection>()
   readonly #guesses: GuessLimits
+  #keys: MeshKeys
   readonly #running = new Set<Promise<void>>()
   readonly #stopping = new AbortController()
   #transport!: Transport
@@ -72,6 +73,7 @@ export class Network {
 
   private constructor(init: NetworkInit) {
     this.#init = init
+    this.#keys = init.keys
     this.#plan = new DialPlan(init.identity.peerId)
     this.#known = new KnownPeers(init.folder, init.mesh)
     this.#guesses = new GuessLimits({
@@ -92,6 +94,15 @@ export class Network {
 
   addresses(): string[] {
     return this.#transport.addresses()
+  }
+
+  /** Uses other passwords from now on, and ends the sessions with peers that proved one that counts no more. */
+  changeKeys(keys: MeshKeys): void {
+    this.#keys = keys
+    const epochs = new Set(keys.accepted().map(({ epoch }) => epoch))
+    for (const session of this.#sessions.values()) {
+      if (!epochs.has(session.epoch)) void session.close('the password of the mesh was changed')
+    }
   }
 
   async stop(reason: string): Promise<void> {
@@ -160,7 +171,7 @@ export class Network {
     role: 'dialler' | 'listener',
     onOpened?: () => void
   ): Promise<void> {
-    const { identity, key, hello, events } = this.#init
+    const { identity, hello, events } = this.#init
     const remotePeer = connection.remotePeer.toString()
     const address = withoutPeerId(connection.remoteAddr.toString())
     const direction = role === 'dialler' ? 'outbound' : 'inbound'
@@ -170,7 +181,7 @@ export class Network {
       const where = { address, localPeer: identity.peerId }
       const signal = this.#stopping.signal
       const channel = await openChannel(stream, {
-        key,
+        key: this.#keys.accepted(),
         role,
         localPeer: identity.peerId,
         remotePeer,

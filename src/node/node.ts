@@ -3,7 +3,7 @@
  */
 import { EventEmitter } from 'node:events'
 import { Printer } from '../codec/print.ts'
-import { MeshKey } from '../protocol/mesh-key.ts'
+import { MeshKeys } from './mesh-keys.ts'
 import type { HelloMessage, Message } from '../protocol/messages.ts'
 import { VERSION } from './version.ts'
 import { MeshError } from './errors.ts'
@@ -157,10 +157,10 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
     const { password, mesh, listen, peers, mdns } = this.#options
     if (password === undefined || this.#network !== undefined) return this
     // Loaded here because libp2p takes longer to load than a job on this machine takes to run.
-    const [{ Network }, key] = await Promise.all([import('./network.ts'), MeshKey.derive(password, mesh)])
+    const [{ Network }, keys] = await Promise.all([import('./network.ts'), MeshKeys.derive(password, mesh)])
     this.#network = await Network.start({
       identity: this.#identity,
-      key,
+      keys,
       mesh,
       folder: this.#folder,
       listen,
@@ -177,6 +177,16 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
       }
     })
     return this
+  }
+
+  /**
+   * Uses another password from now on. Peers that proved one which is not accepted any more are disconnected.
+   *
+   * @param password like the option `password`
+   * @throws {UsageError} when it cannot be used; the old one then stays
+   */
+  async changePassword(password: string): Promise<void> {
+    this.#network?.changeKeys(await MeshKeys.derive(password, this.#options.mesh))
   }
 
   /**

@@ -4,7 +4,10 @@ import type { JobOptions } from './job.ts'
 
 /** How a node is made. Everything has a default but the password, without which there is no mesh, only this machine. */
 export interface NodeOptions {
-  /** The secret all nodes of a mesh share. Without one the node works alone, on this machine's cores. */
+  /**
+   * The secret all nodes of a mesh share. Without one the node works alone, on this machine's cores. While a mesh
+   * changes its password: lines `epoch:password`, of which the highest is used and all are accepted.
+   */
   password?: string
   /** Public name of the mesh: nodes of different meshes ignore one another. @default 'default' */
   mesh?: string

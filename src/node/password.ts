@@ -1,92 +1,145 @@
-import { constants } from 'node:fs'
-import { chmod, mkdir, open } from 'node:fs/promises'
-import { randomInt } from 'node:crypto'
 import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { UsageError } from './errors.ts'
+import { formatKeyring, parseKeyring, withNewPassword } from './keyring.ts'
+import type { Keyring } from './keyring.ts'
+import { readSecretFile, writeSecretFile } from './password-file.ts'
+import type { ReadOptions } from './password-file.ts'
+import { makePassword } from './password-format.ts'
+import { weakness } from './weak-password.ts'
 
-/** Crockford's base 32: no I, L, O, U to misread. */
-const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+export interface PasswordOptions {
+  /** A password file to use instead of every other source. */
+  readonly file?: string
+  /** Accept a password that is easy to guess. @default false */
+  readonly allowWeak?: boolean
+}
 
-/** Shorter passwords fall to patient guessing; see SECURITY.md. */
-const MIN_PASSWORD_LENGTH = 12
+/** A password and where it came from. */
+export interface FoundPassword {
+  /** The text of a password file: see {@link NodeOptions.password}. */
+  readonly password: string
+  /** The file that held it; a change of the file is a change of the password. */
+  readonly file?: string
+  /** What its user should know about the source. */
+  readonly warning?: string
+}
 
-const MAX_PASSWORD_BYTES = 4096
+interface Source extends ReadOptions {
+  readonly path: string
+}
 
 /** Where `init` and `join` keep the password of this user. */
 export function passwordFile(): string {
   return join(process.env['XDG_CONFIG_HOME'] || join(homedir(), '.config'), 'dist-node', 'password')
 }
 
-/** A strong password: 125 random bits as `dn1-XXXXX-XXXXX-XXXXX-XXXXX-XXXXX`. */
-export function makePassword(): string {
-  const group = (): string => Array.from({ length: 5 }, () => ALPHABET[randomInt(32)]).join('')
-  return ['dn1', ...Array.from({ length: 5 }, group)].join('-')
-}
-
 /**
  * Stores a password for this user, readable by nobody else.
  *
- * @throws {UsageError} when there is one already
+ * @param password a password, or a line `epoch:password` as `rotate` prints it: then one of an older epoch that is
+ * stored already stays accepted for `graceMs`
+ * @throws {UsageError} when there is another password already, or this one has a typing error or is weak
  */
-export async function storePassword(password: string, path: string = passwordFile()): Promise<string> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  await chmod(dirname(path), 0o700)
-  try {
-    const file = await open(path, 'wx', 0o600)
-    await file.writeFile(`${password}\n`)
-    await file.close()
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    throw new UsageError(`${path} exists already; remove it first if you want another password`)
+export async function storePassword(
+  password: string,
+  options: { path?: string; allowWeak?: boolean; graceMs?: number } = {}
+): Promise<string> {
+  const path = options.path ?? passwordFile()
+  const { entries } = parseKeyring(password)
+  const [newest] = entries
+  if (newest === undefined) throw new UsageError('no password was given')
+  refuseWeak(newest.password, options.allowWeak)
+  const stored = newest.epoch > 0 ? await readSecretFile(path, { optional: true }) : undefined
+  if (stored === undefined) {
+    await writeSecretFile(path, formatKeyring({ entries }), false)
+    return path
   }
+  const keyring = parseKeyring(stored)
+  const current = keyring.entries[0]?.epoch ?? 0
+  if (current >= newest.epoch) {
+    throw new UsageError(
+      `${path} has the password of epoch ${current} already, this one is of epoch ${newest.epoch}`
+    )
+  }
+  const changed = withNewPassword(keyring, newest, options.graceMs ?? DEFAULT_GRACE_MS, Date.now())
+  await writeSecretFile(path, formatKeyring(changed), true)
   return path
 }
 
+/** How long the password before is accepted after a rotation: a day to get round to all machines. */
+export const DEFAULT_GRACE_MS = 24 * 60 * 60_000
+
 /**
- * The password from the first of its sources that has one: `file`, `DIST_NODE_PASSWORD_FILE`, the file `init` made,
- * `DIST_NODE_PASSWORD`.
+ * Makes a new password for the mesh and stores it beside the old one, which stays accepted for a while.
  *
- * @throws {UsageError} when the source is not safe or the password is weak and `allowWeak` not set
+ * @param graceMs how long; 0 for not at all, when somebody who knew the old one must be kept out. @default a day
+ * @returns the line to give to `join` on the other machines
+ * @throws {UsageError} when there is no password to replace
  */
-export async function findPassword(
-  options: { file?: string; allowWeak?: boolean } = {}
-): Promise<string | undefined> {
-  const named = options.file ?? process.env['DIST_NODE_PASSWORD_FILE']
-  const password = named ? await readPassword(named) : await readPassword(passwordFile(), { optional: true })
-  const found = password ?? process.env['DIST_NODE_PASSWORD']?.trim()
-  if (found === undefined || found === '') return undefined
-  if (found.length < MIN_PASSWORD_LENGTH && options.allowWeak !== true) {
-    throw new UsageError(
-      `the password has ${found.length} characters, expected at least ${MIN_PASSWORD_LENGTH}; ` +
-        'make a strong one with `dist-node init`, or say --weak-password if you know what you do'
-    )
-  }
-  return found
+export async function rotatePassword(
+  graceMs: number = DEFAULT_GRACE_MS,
+  path: string = passwordFile()
+): Promise<{ path: string; line: string }> {
+  const stored = await readSecretFile(path, { optional: true })
+  if (stored === undefined)
+    throw new UsageError(`there is no password in ${path} to replace; make one with dist-node init`)
+  const keyring = parseKeyring(stored)
+  const newest = { epoch: (keyring.entries[0]?.epoch ?? 0) + 1, password: makePassword() }
+  await writeSecretFile(path, formatKeyring(withNewPassword(keyring, newest, graceMs, Date.now())), true)
+  return { path, line: `${newest.epoch}:${newest.password}` }
 }
 
-async function readPassword(path: string, { optional = false } = {}): Promise<string | undefined> {
-  let file
+/**
+ * The password from the first of its sources that has one: `file`, `DIST_NODE_PASSWORD_FILE`, the credential
+ * `dist-node` of a systemd unit, the file `init` made, `DIST_NODE_PASSWORD`.
+ *
+ * @returns what {@link NodeOptions.password} takes
+ * @throws {UsageError} when the source is not safe, or the password is weak and `allowWeak` not set
+ */
+export async function findPassword(options: PasswordOptions = {}): Promise<string | undefined> {
+  return (await locatePassword(options))?.password
+}
+
+/** {@link findPassword}, with the place where the password was. */
+export async function locatePassword(options: PasswordOptions = {}): Promise<FoundPassword | undefined> {
+  for (const source of passwordSources(options.file)) {
+    const text = await readSecretFile(source.path, source)
+    if (text === undefined) continue
+    return { password: accept(text, options.allowWeak, source.path), file: source.path }
+  }
+  const text = process.env['DIST_NODE_PASSWORD'] ?? ''
+  if (text.trim() === '') return undefined
+  const warning =
+    'DIST_NODE_PASSWORD stays readable in the environment of this process; a password file is safer (dist-node join)'
+  return { password: accept(text, options.allowWeak, 'DIST_NODE_PASSWORD'), warning }
+}
+
+function passwordSources(file: string | undefined): Source[] {
+  const named = file ?? process.env['DIST_NODE_PASSWORD_FILE']
+  if (named !== undefined && named !== '') return [{ path: named }]
+  const credentials = process.env['CREDENTIALS_DIRECTORY']
+  const stored = { path: passwordFile(), optional: true }
+  if (credentials === undefined || credentials === '') return [stored]
+  return [{ path: join(credentials, 'dist-node'), optional: true, allowRoot: true }, stored]
+}
+
+function accept(text: string, allowWeak: boolean | undefined, where: string): string {
+  let keyring: Keyring
   try {
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+    keyring = parseKeyring(text)
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (optional && code === 'ENOENT') return undefined
-    throw new UsageError(`password file ${path} cannot be read: ${code}`, { cause: error })
+    throw new UsageError(`${where}: ${(error as Error).message}`, { cause: error })
   }
-  try {
-    const { mode, uid, size } = await file.stat()
-    if (process.getuid !== undefined && uid !== process.getuid()) {
-      throw new UsageError(`password file ${path} belongs to somebody else; refusing to use it`)
-    }
-    if ((mode & 0o077) !== 0)
-      throw new UsageError(`password file ${path} can be read by others; run: chmod 600 ${path}`)
-    if (size > MAX_PASSWORD_BYTES)
-      throw new UsageError(`password file ${path} has ${size} bytes: not a password`)
-    const password = (await file.readFile('utf8')).trim()
-    if (password === '') throw new UsageError(`password file ${path} is empty`)
-    return password
-  } finally {
-    await file.close()
-  }
+  for (const { password } of keyring.entries) refuseWeak(password, allowWeak)
+  return formatKeyring(keyring).trimEnd()
+}
+
+function refuseWeak(password: string, allowWeak: boolean | undefined): void {
+  const reason = allowWeak === true ? undefined : weakness(password)
+  if (reason === undefined) return
+  throw new UsageError(
+    `the password is easy to guess: ${reason}; ` +
+      'make a strong one with `dist-node init`, or say --weak-password if you know what you do'
+  )
 }

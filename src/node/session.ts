@@ -39,6 +39,8 @@ export class Session implements Link {
   readonly openedMs = performance.now()
   /** Who opened the connection. */
   readonly dialler: PeerId
+  /** Which password of the mesh the peer proved. */
+  readonly epoch: number
   readonly #channel: Channel
   readonly #incoming: AsyncIterator<Message>
   #rttMs: number | undefined
@@ -57,6 +59,7 @@ export class Session implements Link {
     dialler: PeerId
   }) {
     this.peer = init.channel.remotePeer
+    this.epoch = init.channel.epoch
     this.name = init.hello.name
     this.hello = init.hello
     this.address = init.address
