@@ -4,33 +4,30 @@ import { builtinModules } from 'node:module'
 export type BuiltinPath = readonly [module: string, ...names: string[]]
 
 /** Globals of Node 24 and later that a function may use without anything travelling. */
-const GLOBALS =
-  `AbortController AbortSignal AggregateError Array ArrayBuffer AsyncDisposableStack Atomics BigInt BigInt64Array
-BigUint64Array Blob Boolean BroadcastChannel Buffer ByteLengthQueuingStrategy CloseEvent CompressionStream CountQueuingStrategy Crypto
-CryptoKey CustomEvent DOMException DataView Date DecompressionStream DisposableStack Error ErrorEvent EvalError Event EventSource EventTarget File
-FinalizationRegistry Float16Array Float32Array Float64Array FormData Function Headers Infinity Int16Array Int32Array Int8Array Intl
-Iterator JSON Map Math MessageChannel MessageEvent MessagePort NaN Navigator Number Object Performance PerformanceEntry PerformanceMark
-PerformanceMeasure PerformanceObserver PerformanceObserverEntryList PerformanceResourceTiming Promise Proxy QuotaExceededError RangeError ReadableByteStreamController
-ReadableStream ReadableStreamBYOBReader ReadableStreamBYOBRequest ReadableStreamDefaultController ReadableStreamDefaultReader ReferenceError
-Reflect RegExp Request Response Set SharedArrayBuffer Storage String SubtleCrypto SuppressedError Symbol SyntaxError Temporal TextDecoder
-TextDecoderStream TextEncoder TextEncoderStream TransformStream TransformStreamDefaultController TypeError URIError URL URLPattern
-URLSearchParams Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakRef WeakSet WebAssembly WebSocket
-WritableStream WritableStreamDefaultController WritableStreamDefaultWriter atob btoa clearImmediate clearInterval clearTimeout console
-crypto decodeURI decodeURIComponent encodeURI encodeURIComponent escape eval fetch global globalThis isFinite isNaN localStorage navigator
-parseFloat parseInt performance process queueMicrotask sessionStorage setImmediate setInterval setTimeout structuredClone undefined
-unescape`.split(/\s+/)
+const EAGER =
+  words(`AbortController AbortSignal AggregateError Array ArrayBuffer AsyncDisposableStack Atomics BigInt BigInt64Array
+BigUint64Array Boolean Buffer DataView Date DisposableStack Error EvalError Event EventTarget FinalizationRegistry Float16Array Float32Array
+Float64Array Function Infinity Int16Array Int32Array Int8Array Intl Iterator JSON Map Math NaN Number Object Promise Proxy RangeError
+ReferenceError Reflect RegExp Set SharedArrayBuffer String SuppressedError Symbol SyntaxError Temporal TextDecoder TextEncoder TypeError URIError
+URL URLSearchParams Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakRef WeakSet WebAssembly atob btoa clearImmediate
+clearInterval clearTimeout console decodeURI decodeURIComponent encodeURI encodeURIComponent escape eval fetch global globalThis isFinite
+isNaN parseFloat parseInt process queueMicrotask setImmediate setInterval setTimeout structuredClone undefined unescape`)
 
-const GLOBAL_NAMES: ReadonlySet<string> = new Set(GLOBALS)
+/** Globals that Node loads when they are first looked at, at the price of tens of milliseconds: so they are not looked at. */
+const LAZY =
+  words(`Blob BroadcastChannel ByteLengthQueuingStrategy CloseEvent CompressionStream CountQueuingStrategy Crypto CryptoKey
+CustomEvent DOMException DecompressionStream ErrorEvent EventSource File FormData Headers MessageChannel MessageEvent MessagePort Navigator
+Performance PerformanceEntry PerformanceMark PerformanceMeasure PerformanceObserver PerformanceObserverEntryList
+PerformanceResourceTiming QuotaExceededError ReadableByteStreamController ReadableStream ReadableStreamBYOBReader
+ReadableStreamBYOBRequest ReadableStreamDefaultController ReadableStreamDefaultReader Request Response Storage SubtleCrypto
+TextDecoderStream TextEncoderStream TransformStream TransformStreamDefaultController URLPattern WebSocket WritableStream
+WritableStreamDefaultController WritableStreamDefaultWriter crypto localStorage navigator performance sessionStorage`)
 
-/** Objects whose members are values of this process, or are slow or noisy to look at. */
-const NOT_LISTED: ReadonlySet<string> = new Set([
-  'undefined',
-  'NaN',
-  'Infinity',
-  'localStorage',
-  'sessionStorage',
-  'navigator'
-])
+const LAZY_NAMES: ReadonlySet<string> = new Set(LAZY)
+const GLOBAL_NAMES: ReadonlySet<string> = new Set([...EAGER, ...LAZY])
+
+/** Objects whose members are values of this process. */
+const OUTSIDE: ReadonlySet<string> = new Set(['process', 'globalThis', 'global'])
 
 export function isGlobalName(name: string): boolean {
   return GLOBAL_NAMES.has(name)
@@ -52,7 +49,11 @@ export class Builtins {
 
   pathOf(value: object): BuiltinPath | undefined {
     this.#refresh()
-    return this.#paths.get(value)
+    const path = this.#paths.get(value)
+    if (path !== undefined || typeof value !== 'function') return path
+    return LAZY_NAMES.has(value.name) && Reflect.get(globalThis, value.name) === value
+      ? ['', value.name]
+      : undefined
   }
 
   #refresh(): void {
@@ -71,10 +72,9 @@ export class Builtins {
   }
 
   #listGlobals(): void {
-    for (const name of GLOBALS) {
-      if (NOT_LISTED.has(name)) continue
+    for (const name of EAGER) {
       const value: unknown = Reflect.get(globalThis, name)
-      if (isObject(value)) this.#list(value, ['', name], name === 'process' || name === 'globalThis' ? 0 : 2)
+      if (isObject(value)) this.#list(value, ['', name], OUTSIDE.has(name) ? 0 : 2)
     }
   }
 
@@ -100,6 +100,10 @@ export function findBuiltin([module, ...names]: BuiltinPath, getModule: (name: s
   if (value === undefined)
     throw new TypeError(`this Node has no ${[module, ...names].filter(Boolean).join('.')}`)
   return value
+}
+
+function words(text: string): string[] {
+  return text.split(/\s+/)
 }
 
 function isObject(value: unknown): value is object {

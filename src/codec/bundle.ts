@@ -2,9 +2,12 @@ import { createHash } from 'node:crypto'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { BuildOptions, Plugin } from 'esbuild'
+import { builtinModuleName } from './builtins.ts'
+import { wasmModules } from './bundle-wasm.ts'
 import { Encoder } from './encode.ts'
 import { refuse } from './errors.ts'
 import { PLAIN_DATA } from './plain-data.ts'
+import { resolveLoosely } from './resolve-loosely.ts'
 import type { ImportedName, SourceFile } from './source-file.ts'
 import { type BundleUnit, hashUnit } from './unit.ts'
 
@@ -35,14 +38,9 @@ export class Bundler {
     this.#keep = keep
   }
 
-  /** Whether an imported module is code of a package; what is not travels by the values a function uses of it. */
-  isPackage(specifier: string, _url: string): boolean {
-    return !/^(?:\.{0,2}\/|file:|data:)/.test(specifier)
-  }
-
   /** A name that a file imports from a package. */
   async importFrom(file: SourceFile, imported: ImportedName): Promise<BundledName> {
-    const wanted = [...file.imports.values()].filter(({ specifier }) => this.#bundles(specifier, file))
+    const wanted = [...file.imports.values()].filter(({ specifier }) => isBundled(specifier, file.url))
     const directory = directoryOf(file)
     for (const each of wanted) this.#want({ ...each, directory })
     const key = keyOf({ ...imported, directory })
@@ -63,7 +61,11 @@ export class Bundler {
   }
 
   /** A module that a function loads when it runs. It gets a bundle of its own, so that it is not evaluated before. */
-  async load(file: SourceFile, specifier: string, how: 'import' | 'require'): Promise<BundledName> {
+  async load(
+    file: Pick<SourceFile, 'url'>,
+    specifier: string,
+    how: 'import' | 'require'
+  ): Promise<BundledName> {
     const wanted = { specifier, directory: directoryOf(file), name: how === 'import' ? '*' : 'require' }
     const key = keyOf(wanted)
     const known = this.#names.get(key)
@@ -71,10 +73,6 @@ export class Bundler {
     const bundled = this.#bundle([wanted]).then((hash) => ({ hash, name: exportName(0) }))
     this.#names.set(key, bundled)
     return bundled
-  }
-
-  #bundles(specifier: string, file: SourceFile): boolean {
-    return !specifier.startsWith('node:') && this.isPackage(specifier, file.url)
   }
 
   #want(wanted: Wanted): void {
@@ -89,9 +87,11 @@ export class Bundler {
   async #bundle(wanted: readonly Wanted[]): Promise<string> {
     // Loaded here and not above: it takes longer to load than most programs take to print all they have.
     const { build } = await import('esbuild')
-    const result = await build({ ...OPTIONS, stdin: entry(wanted), plugins: [resolveWanted(wanted)] }).catch(
-      explainFailure
-    )
+    const result = await build({
+      ...OPTIONS,
+      stdin: entry(wanted),
+      plugins: [resolveWanted(wanted), wasmModules]
+    }).catch(explainFailure)
     const source = result.outputFiles?.[0]?.text ?? ''
     const unit: BundleUnit = { kind: 'bundle', file: bundleFile(source), source }
     const bytes = this.#encoder.encode(unit)
@@ -99,6 +99,16 @@ export class Bundler {
     this.#keep(hash, bytes)
     return hash
   }
+}
+
+/**
+ * Whether an imported module is bundled: packages are, and WebAssembly. What is left are the program's own modules, which
+ * travel by the values that functions use of them.
+ */
+export function isBundled(specifier: string, url: string): boolean {
+  if (builtinModuleName(specifier) !== undefined) return false
+  if (specifier.endsWith('.wasm')) return true
+  return !/^(?:\.{0,2}\/|file:|data:)/.test(specifier) && resolveLoosely(specifier, url) === undefined
 }
 
 const OPTIONS: BuildOptions = {
@@ -176,7 +186,7 @@ function keyOf({ specifier, directory, name }: Wanted): string {
   return JSON.stringify([specifier, directory, name])
 }
 
-function directoryOf({ url }: SourceFile): string {
+function directoryOf({ url }: Pick<SourceFile, 'url'>): string {
   return dirname(url.startsWith('file:') ? fileURLToPath(url) : url)
 }
 

@@ -49,6 +49,7 @@ const RELEASE_EVERY = 500
  */
 export class ClosureInspector {
   readonly #session = new Session()
+  readonly #scripts = new Map<string, Script>()
   #connected = false
   #held = 0
 
@@ -90,21 +91,36 @@ export class ClosureInspector {
     )
   }
 
-  /** The source of a script as V8 compiled it, types stripped. Slow the first time (tens of milliseconds). */
+  /**
+   * The source of a script as V8 compiled it, types stripped. Turning the debugger on takes tens of milliseconds the first
+   * time, so all scripts of the program are read at once.
+   */
   script(scriptId: string): Script {
-    let url = ''
+    if (!this.#scripts.has(scriptId)) this.#readScripts()
+    return this.#scripts.get(scriptId) ?? { url: '', source: '' }
+  }
+
+  #readScripts(): void {
+    const urls = new Map<string, string>()
     const onParsed = ({ params }: { params: { scriptId: string; url: string } }): void => {
-      if (params.scriptId === scriptId) url = params.url
+      urls.set(params.scriptId, params.url)
     }
     this.#session.on('Debugger.scriptParsed', onParsed)
     try {
       this.#post('Debugger.enable', {})
-      const { scriptSource } = this.#post<{ scriptSource: string }>('Debugger.getScriptSource', { scriptId })
-      return { url, source: scriptSource }
+      for (const [scriptId, url] of urls) {
+        if (!this.#scripts.has(scriptId))
+          this.#scripts.set(scriptId, { url, source: this.#sourceOf(scriptId, url) })
+      }
     } finally {
       this.#session.off('Debugger.scriptParsed', onParsed)
       this.#post('Debugger.disable', {})
     }
+  }
+
+  #sourceOf(scriptId: string, url: string): string {
+    if (url.startsWith('node:')) return ''
+    return this.#post<{ scriptSource: string }>('Debugger.getScriptSource', { scriptId }).scriptSource
   }
 
   #internalProperties(fn: Function): readonly RemoteProperty[] {

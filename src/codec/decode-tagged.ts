@@ -117,13 +117,18 @@ export function readProperties(target: object, decoder: Decoder): void {
   for (let index = 0; index < count; index += 3) {
     const key = decoder.read()
     const flags = decoder.readAs('number')
-    const value = decoder.read()
+    const value = key === 'stack' ? mapStackOf(target, decoder) : decoder.read()
     if (typeof key !== 'string' && typeof key !== 'symbol')
       return decoder.reader.fail('expected a property key')
     if ((flags & ACCESSOR) !== 0 && !isAccessorPair(value))
       decoder.reader.fail('expected a getter and a setter')
     attempt(decoder, () => defineProperty(target, { key, flags, value }))
   }
+}
+
+function mapStackOf(target: object, decoder: Decoder): unknown {
+  const stack = decoder.read()
+  return target instanceof Error && typeof stack === 'string' ? decoder.functions.mapStack(stack) : stack
 }
 
 export function setPrototype(target: object, prototype: unknown, decoder: Decoder): void {

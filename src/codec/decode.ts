@@ -7,6 +7,8 @@ export interface FunctionReader {
   /** Reads the content of one of the tags of functions; refuses a tag it does not take. */
   readFunction(tag: number, decoder: Decoder): unknown
   symbol(identity: number, description: string | undefined): symbol
+  /** The stack of an error as it is shown here. */
+  mapStack(stack: string): string
 }
 
 /**

@@ -1,5 +1,5 @@
 import { types } from 'node:util'
-import { errorClassOf } from './intrinsic-errors.ts'
+import { errorClassOf, isDomException } from './intrinsic-errors.ts'
 import type { Encoder } from './encode.ts'
 import { type Property, integrityOf, propertiesOf, WRITABLE, CONFIGURABLE } from './properties.ts'
 import { refuseUnprintable } from './refusals.ts'
@@ -92,7 +92,7 @@ const FORMS: readonly Form[] = [
   { is: types.isMap, prototype: () => Map.prototype, write: encodeMap },
   { is: types.isSet, prototype: () => Set.prototype, write: encodeSet },
   {
-    is: (value) => value instanceof DOMException,
+    is: isDomException,
     prototype: () => DOMException.prototype,
     write: ({ message, name, stack }: DOMException, encoder) => {
       encoder.writer.tag(TAG.domException)

@@ -216,6 +216,8 @@ export class Encoder {
   #record(value: object): void {
     const record = readRecord(value)
     if (record === undefined) return encodeObject(value, this)
+    // A module of Node or of a package, taken whole.
+    if (record.hasFunctions && this.functions.writeBuiltin(value, this)) return
     this.writer.map(record.keys.length)
     for (let index = 0; index < record.keys.length; index++) {
       const key = record.keys[index] ?? ''

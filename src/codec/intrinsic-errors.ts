@@ -19,3 +19,8 @@ export function errorClassOf(error: object): ErrorConstructor {
   }
   return Error
 }
+
+/** Asks the name first: Node loads the class when it is first looked at. */
+export function isDomException(value: object): value is DOMException {
+  return Object.prototype.toString.call(value) === '[object DOMException]' && value instanceof DOMException
+}

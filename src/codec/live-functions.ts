@@ -6,25 +6,12 @@ import type { Encoder, FunctionWriter } from './encode.ts'
 import { refuse } from './errors.ts'
 import { isInert } from './inert-classes.ts'
 import { Identities } from './identity.ts'
+import type { PackageValues } from './package-values.ts'
+import { Pending } from './pending.ts'
 import { article, refuseInstanceOf } from './refusals.ts'
 import { readVariable, type Site } from './site.ts'
-import { type ForeignSite, isForeign } from './site-analyser.ts'
+import { type ForeignSite, isForeign, type SiteAnalyser } from './site-analyser.ts'
 import { TAG } from './tags.ts'
-
-/** Thrown when a site is met for the first time: printing starts again when the promise is kept. */
-export class UnknownSite {
-  readonly fn: Function
-  readonly text: string
-  readonly closure: Closure
-  readonly key: string
-
-  constructor(fn: Function, text: string, closure: Closure, key: string) {
-    this.fn = fn
-    this.text = text
-    this.closure = closure
-    this.key = key
-  }
-}
 
 interface KnownClosure {
   readonly closure: Closure
@@ -34,17 +21,21 @@ interface KnownClosure {
 /** Writes functions of this process, by looking into them. */
 export class LiveFunctions implements FunctionWriter {
   readonly identities = new Identities()
-  readonly sites = new Map<string, Site | ForeignSite>()
   /** Units of the value being written. */
   readonly hashes = new Set<string>()
   onCapture: (name: string, bytes: number) => void = () => {}
   readonly #inspector: ClosureInspector
+  readonly #analyser: SiteAnalyser
+  readonly #packages: PackageValues
+  readonly #sites = new Map<string, Site | ForeignSite>()
   readonly #builtins = new Builtins()
   /** Of the value being written, which may need a second pass. */
   readonly #closures = new Map<Function, KnownClosure>()
 
-  constructor(inspector: ClosureInspector) {
+  constructor(inspector: ClosureInspector, analyser: SiteAnalyser, packages: PackageValues) {
     this.#inspector = inspector
+    this.#analyser = analyser
+    this.#packages = packages
   }
 
   /** Forgets what belongs to one value. */
@@ -75,10 +66,21 @@ export class LiveFunctions implements FunctionWriter {
 
   writeBuiltin(value: object, encoder: Encoder): boolean {
     const path: BuiltinPath | undefined = this.#builtins.pathOf(value)
-    if (path === undefined) return false
+    if (path === undefined) return this.#writePackageValue(value, encoder)
     encoder.writer.tag(TAG.builtin)
     encoder.writer.array(path.length)
     for (const name of path) encoder.writer.text(name)
+    return true
+  }
+
+  #writePackageValue(value: object, { writer }: Encoder): boolean {
+    const found = this.#packages.find(value)
+    if (found === undefined) return false
+    this.hashes.add(found.hash)
+    writer.tag(TAG.bundled)
+    writer.array(1 + found.path.length)
+    writer.bytes(Buffer.from(found.hash, 'hex'))
+    for (const name of found.path) writer.text(name)
     return true
   }
 
@@ -108,13 +110,17 @@ export class LiveFunctions implements FunctionWriter {
     const { location } = closure
     // The length tells a method apart from the class that begins at the same place.
     const key = `${location?.scriptId}:${location?.line}:${location?.column}:${text.length}`
-    const site = this.sites.get(key)
-    // Not an Error: it is caught by the printer and never seen.
-    // oxlint-disable-next-line typescript/only-throw-error
-    if (site === undefined) throw new UnknownSite(fn, text, closure, key)
+    const site = this.#sites.get(key) ?? this.#analyse(key, fn, text, closure)
     const found = { closure, site }
     this.#closures.set(fn, found)
     return found
+  }
+
+  #analyse(key: string, fn: Function, text: string, closure: Closure): never {
+    // oxlint-disable-next-line typescript/only-throw-error
+    throw new Pending(async () => {
+      this.#sites.set(key, await this.#analyser.analyse(fn, text, closure))
+    })
   }
 
   #writeClosure(closure: Closure, site: Site, encoder: Encoder): void {

@@ -1,6 +1,7 @@
 import { types } from 'node:util'
 import { Builtins } from './builtins.ts'
 import { Encoder, type FunctionWriter } from './encode.ts'
+import { isDomException } from './intrinsic-errors.ts'
 import { PrintError, RefusalSignal, refuse } from './errors.ts'
 import { formatPath } from './path.ts'
 import type { Reader } from './read.ts'
@@ -131,7 +132,7 @@ function hasForm(value: object): boolean {
     types.isRegExp(value) ||
     value instanceof URL ||
     value instanceof URLSearchParams ||
-    value instanceof DOMException ||
+    isDomException(value) ||
     Object.prototype.toString.call(value).startsWith('[object Temporal.')
   )
 }

@@ -2,10 +2,13 @@ import { Bundler } from './bundle.ts'
 import { ClosureInspector } from './closure-inspector.ts'
 import { Encoder } from './encode.ts'
 import { PrintError, RefusalSignal } from './errors.ts'
-import { LiveFunctions, UnknownSite } from './live-functions.ts'
+import { LiveFunctions } from './live-functions.ts'
+import { PackageValues } from './package-values.ts'
+import { Pending } from './pending.ts'
 import { formatPath, type Segment } from './path.ts'
 import { isResultBuiltin } from './result-builtins.ts'
 import { Reader } from './read.ts'
+import { mapStack } from './source-maps.ts'
 import { SiteAnalyser } from './site-analyser.ts'
 
 /** A value in a form that travels. */
@@ -41,11 +44,9 @@ const LARGE_BYTES = 1024 * 1024
  * const { bytes, units } = await printer.print(() => 6 * 7, 'job 0')
  */
 export class Printer {
-  readonly #inspector = new ClosureInspector()
-  readonly #functions = new LiveFunctions(this.#inspector)
-  readonly #encoder = new Encoder(this.#functions)
+  readonly #functions: LiveFunctions
+  readonly #encoder: Encoder
   readonly #units = new Map<string, Uint8Array>()
-  readonly #analyser: SiteAnalyser
   readonly #options: PrinterOptions
   readonly #warned = new Set<string>()
   #reader: Reader | undefined
@@ -53,7 +54,15 @@ export class Printer {
   constructor(options: PrinterOptions = {}) {
     this.#options = options
     const keep = (hash: string, bytes: Uint8Array): void => void this.#units.set(hash, bytes)
-    this.#analyser = new SiteAnalyser(this.#inspector, new Bundler(keep), keep)
+    const inspector = new ClosureInspector()
+    const bundler = new Bundler(keep)
+    const packages = new PackageValues(bundler)
+    this.#functions = new LiveFunctions(
+      inspector,
+      new SiteAnalyser(inspector, bundler, packages, keep),
+      packages
+    )
+    this.#encoder = new Encoder(this.#functions)
   }
 
   /**
@@ -65,7 +74,7 @@ export class Printer {
    */
   print(value: unknown, path = 'value'): Printed | Promise<Printed> {
     const attempt = this.#attempt(value, path)
-    return attempt instanceof UnknownSite ? this.#printAfter(attempt, value, path) : attempt
+    return attempt instanceof Pending ? this.#printAfter(attempt, value, path) : attempt
   }
 
   /** The bytes of a unit that {@link print} named. */
@@ -86,33 +95,30 @@ export class Printer {
       findOriginal: (identity) => this.#functions.identities.function(identity),
       findOriginalSymbol: (identity) => this.#functions.identities.symbol(identity),
       findUnit: (hash) => this.#units.get(hash),
-      allowBuiltin: isResultBuiltin
+      allowBuiltin: isResultBuiltin,
+      mapStack
     })
     return this.#reader.read(bytes)
   }
 
-  async #printAfter(first: UnknownSite, value: unknown, path: string): Promise<Printed> {
-    let missing = first
+  async #printAfter(first: Pending, value: unknown, path: string): Promise<Printed> {
+    let pending = first
     for (;;) {
       const segments = [...this.#encoder.path]
-      const { fn, text, closure, key } = missing
-      const site = await this.#analyser
-        .analyse(fn, text, closure)
-        .catch((error: unknown) => explain(error, path, segments))
-      this.#functions.sites.set(key, site)
+      await pending.work().catch((error: unknown) => explain(error, path, segments))
       const attempt = this.#attempt(value, path)
-      if (!(attempt instanceof UnknownSite)) return attempt
-      missing = attempt
+      if (!(attempt instanceof Pending)) return attempt
+      pending = attempt
     }
   }
 
-  #attempt(value: unknown, path: string): Printed | UnknownSite {
+  #attempt(value: unknown, path: string): Printed | Pending {
     try {
       this.#functions.onCapture = (_name, bytes) => this.#warn(path, bytes)
       const bytes = this.#encoder.encode(value)
       return { bytes, units: [...this.#functions.hashes] }
     } catch (error) {
-      if (error instanceof UnknownSite) return error
+      if (error instanceof Pending) return error
       return explain(error, path, this.#encoder.path)
     } finally {
       this.#functions.reset()

@@ -71,20 +71,28 @@ export function applyIntegrity(target: object, integrity: unknown): void {
   else if (integrity === 3) Object.freeze(target)
 }
 
+interface PlainRecord {
+  readonly keys: readonly string[]
+  readonly values: readonly unknown[]
+  readonly hasFunctions: boolean
+}
+
 /** The keys and values of an object that is nothing but those; undefined when there is more to it. */
-export function readRecord(value: object): { keys: string[]; values: unknown[] } | undefined {
+export function readRecord(value: object): PlainRecord | undefined {
   const keys = Object.keys(value)
   if (!Object.isExtensible(value)) return undefined
   if (Object.getOwnPropertyNames(value).length !== keys.length) return undefined
   if (Object.getOwnPropertySymbols(value).length > 0) return undefined
   const values: unknown[] = []
+  let hasFunctions = false
   for (const key of keys) {
     const descriptor = Object.getOwnPropertyDescriptor(value, key)
     // A method made by a class, or a getter, is no plain value; nor is what cannot be assigned to.
     if (descriptor?.writable !== true || !descriptor.configurable || !key.isWellFormed()) return undefined
     values.push(descriptor.value)
+    if (typeof descriptor.value === 'function') hasFunctions = true
   }
-  return { keys, values }
+  return { keys, values, hasFunctions }
 }
 
 /** Longest array whose keys are counted; a longer one would pay with a string for each of its elements. */

@@ -3,7 +3,8 @@ import { Decoder, type FunctionReader } from './decode.ts'
 /** Takes no functions. A symbol of its own arrives as a new one. */
 const DATA_ONLY: FunctionReader = {
   readFunction: (tag, decoder) => decoder.reader.fail(`tag ${tag} is not plain data`),
-  symbol: (_identity, description) => Symbol(description)
+  symbol: (_identity, description) => Symbol(description),
+  mapStack: (stack) => stack
 }
 
 /**

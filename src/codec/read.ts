@@ -17,6 +17,8 @@ export interface ReaderOptions {
   readonly findOriginal?: (identity: number) => Function | undefined
   /** The same of symbols. */
   readonly findOriginalSymbol?: (identity: number) => symbol | undefined
+  /** Puts positions as the user wrote them in place of positions as run. @default they stay */
+  readonly mapStack?: (stack: string) => string
   /** A unit this process printed itself. @default only units that were added are known */
   readonly findUnit?: (hash: string) => Uint8Array | undefined
 }
@@ -93,6 +95,10 @@ export class Reader implements FunctionReader, ModuleSource {
     this.#symbols.set(identity, symbol)
     this.#symbolIdentities.set(symbol, identity)
     return symbol
+  }
+
+  mapStack(stack: string): string {
+    return this.#options.mapStack?.(stack) ?? stack
   }
 
   readFunction(tag: number, decoder: Decoder): unknown {

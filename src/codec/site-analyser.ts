@@ -1,11 +1,12 @@
 import { applyEdits } from './analyse-class.ts'
 import { analyseFunction, type FunctionAnalysis } from './analyse-function.ts'
 import { builtinModuleName, isGlobalName } from './builtins.ts'
-import type { Bundler } from './bundle.ts'
+import { type Bundler, isBundled } from './bundle.ts'
 import type { Closure, ClosureInspector, Location } from './closure-inspector.ts'
 import { Encoder } from './encode.ts'
 import { refuse } from './errors.ts'
 import { PLAIN_DATA } from './plain-data.ts'
+import type { PackageValues } from './package-values.ts'
 import { explainRewritten } from './rewritten.ts'
 import { hasVariable, readVariable, type Site } from './site.ts'
 import { findText, positionOf, readSourceFile, type SourceFile } from './source-file.ts'
@@ -20,6 +21,7 @@ export interface ForeignSite {
 export class SiteAnalyser {
   readonly #inspector: ClosureInspector
   readonly #bundler: Bundler
+  readonly #packages: PackageValues
   readonly #files = new Map<string, SourceFile>()
   readonly #keep: (hash: string, bytes: Uint8Array) => void
   readonly #encoder = new Encoder(PLAIN_DATA)
@@ -27,10 +29,12 @@ export class SiteAnalyser {
   constructor(
     inspector: ClosureInspector,
     bundler: Bundler,
+    packages: PackageValues,
     keep: (hash: string, bytes: Uint8Array) => void
   ) {
     this.#inspector = inspector
     this.#bundler = bundler
+    this.#packages = packages
     this.#keep = keep
   }
 
@@ -40,6 +44,8 @@ export class SiteAnalyser {
     const file = this.#file(location, closure.isModule)
     if (file.url.startsWith('node:')) return { foreign: true }
     explainRewritten(text)
+    if (closure.isModule) this.#packages.listImports(file, closure.scopes)
+    else this.#packages.listRequired()
     const start = findText(file, text, location.line, location.column)
     const isStrict = closure.isModule || text.startsWith('class') || isStrictAt(file, start)
     const analysis = analyseFunction(text, isStrict)
@@ -117,7 +123,7 @@ export class SiteAnalyser {
     if (imported === undefined || hasVariable(closure.scopes.slice(0, -1), name)) return undefined
     const module = builtinModuleName(imported.specifier)
     if (module !== undefined) return { kind: 'builtin', module, name: imported.name }
-    if (!this.#bundler.isPackage(imported.specifier, file.url)) return undefined
+    if (!isBundled(imported.specifier, file.url)) return undefined
     return { kind: 'bundle', ...(await this.#bundler.importFrom(file, imported)) }
   }
 
