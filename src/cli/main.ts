@@ -5,6 +5,7 @@ import { addEval } from './commands/eval.ts'
 import { addInit } from './commands/init.ts'
 import { addJoin } from './commands/join.ts'
 import { addPeers } from './commands/peers.ts'
+import { addRotate } from './commands/rotate.ts'
 import { addRun } from './commands/run.ts'
 import { addStart } from './commands/start.ts'
 import { EXIT, ExitError } from './exit.ts'
@@ -29,7 +30,7 @@ async function execute(args: readonly string[]): Promise<number> {
     .showSuggestionAfterError()
     .showHelpAfterError('(dist-node --help lists commands, dist-node COMMAND --help the options of one)')
     .addHelpText('after', EXAMPLES)
-  for (const add of [addInit, addJoin, addStart, addRun, addEval, addPeers]) add(program)
+  for (const add of [addInit, addJoin, addStart, addRun, addEval, addPeers, addRotate]) add(program)
   const state = { exitCode: EXIT.ok as number }
   program.hook('preAction', (_program, command) => {
     command.setOptionValue('exit', (code: number) => (state.exitCode = code))

@@ -13,7 +13,7 @@ export function addPeers(program: Command): void {
 }
 
 async function peers(options: MeshOptions & { wait: number }): Promise<void> {
-  const { node, password } = await createNode(options, { slots: 0 })
+  const { node, password } = await createNode(options, { slots: 0, ask: true })
   try {
     if (!password)
       throw new UsageError('no password: make one with dist-node init, or store yours with dist-node join')

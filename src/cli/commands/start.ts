@@ -10,6 +10,7 @@ import {
   type SandboxOptions
 } from '../mesh-options.ts'
 import { visible } from '../output.ts'
+import { watchPassword } from '../watch-password.ts'
 
 export function addStart(program: Command): void {
   const command = program.command('start').description('lend this machine to the mesh until Ctrl-C')
@@ -18,20 +19,39 @@ export function addStart(program: Command): void {
 
 async function start(options: MeshOptions & SandboxOptions): Promise<void> {
   const { signal, dispose } = interruptSignal(EXIT.interrupted)
-  const { node, password } = await createNode(options, { local: false, start: false })
+  const { node, password, passwordFile } = await createNode(options, {
+    local: false,
+    start: false,
+    ask: true
+  })
+  let stopWatching: (() => void) | undefined
   try {
     if (!password)
       throw new UsageError('no password: make one with dist-node init, or store yours with dist-node join')
     const report = options.json === true ? reportJson(node) : reportText(node)
     await node.start()
     report()
+    if (passwordFile !== undefined) stopWatching = followPassword(node, passwordFile, options)
     await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
     if (options.json !== true)
       console.error('stopping: running jobs have 10 s to end (Ctrl-C again: at once)')
   } finally {
+    stopWatching?.()
     await node.stop('stopped by its owner')
     dispose()
   }
+}
+
+/** `dist-node rotate` and `join` change the file of a running node; no restart is needed. */
+function followPassword(node: DistNode, file: string, options: MeshOptions): () => void {
+  const say = (text: string): void => console.error(visible(text))
+  return watchPassword(file, options.weakPassword === true, {
+    async onChange(password) {
+      await node.changePassword(password)
+      say(`the password in ${file} has changed: using it from now on`)
+    },
+    onError: (error) => say(`warning: ${error.message}; still using the password from before`)
+  })
 }
 
 /** One JSON object per line; the first is `ready`. */
@@ -40,6 +60,7 @@ function reportJson(node: DistNode): () => void {
   node.on('peer-joined', (peer) => print('peer-joined', peer))
   node.on('peer-left', ({ id, name }, reason) => print('peer-left', { id, name, reason }))
   node.on('peer-refused', (refusal) => print('peer-refused', refusal))
+  node.on('warning', (message) => console.error(visible(`warning: ${message}`)))
   node.on('run-started', (run) => print('run-started', run))
   node.on('run-ended', (run) => print('run-ended', run))
   return () => {
@@ -56,6 +77,7 @@ function reportText(node: DistNode): () => void {
   )
   node.on('peer-left', ({ name }, reason) => say(`- ${name} left: ${reason}`))
   node.on('peer-refused', ({ address, message }) => say(`! ${address}: ${message}`))
+  node.on('warning', (message) => say(`warning: ${message}`))
   node.on('run-started', ({ label, node: from }) => say(`> ${label} from ${from}`))
   node.on('run-ended', ({ label, node: from }) => say(`< ${label} from ${from} ended`))
   return () => {
