@@ -18,7 +18,10 @@ export async function main(args: readonly string[]): Promise<void> {
     if (error.code === 'EPIPE') process.exit(EXIT.ok)
     throw error
   })
-  process.exitCode = await execute(args)
+  const exitCode = await execute(args)
+  await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))))
+  // All is closed; libp2p keeps a timer of one second for nothing (it would announce that its addresses are gone).
+  process.exit(exitCode)
 }
 
 async function execute(args: readonly string[]): Promise<number> {
