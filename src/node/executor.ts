@@ -222,7 +222,7 @@ export class Executor {
     for (const result of results) run.usedMicros += result.micros + ACCOUNT_OVERHEAD_MICROS
     run.startFailures = 0
     worker.onAnswers(results.length)
-    run.link.send({ type: 'results', run: run.number, results })
+    run.outbox.add(results, worker.busy)
     this.#assign()
   }
 
@@ -248,6 +248,7 @@ export class Executor {
   #end(run: HostedRun): void {
     for (const worker of run.workers) void worker.process.kill()
     run.workers.clear()
+    run.outbox.discard()
     run.queue.length = 0
     run.queuedBytes = 0
     this.#parts.onRunEnded?.(run)
@@ -299,5 +300,5 @@ function failJobs(
 ): void {
   const body = new TextEncoder().encode(message)
   const results = jobs.map(({ job, attempt }) => ({ job, attempt, ok: false, code, micros: 0, body }))
-  run.link.send({ type: 'results', run: run.number, results })
+  run.outbox.add(results, false)
 }

@@ -2,6 +2,7 @@ import type { JobsMessage, RunOpenMessage } from '../protocol/messages.ts'
 import type { Attempt } from '../worker/job-queue.ts'
 import type { WorkerProcess } from '../worker/process.ts'
 import type { Link } from './link.ts'
+import { ResultOutbox } from './result-outbox.ts'
 
 /** Batches one worker process has: the one that runs and, ahead of time, the next. */
 const MAX_BATCHES_PER_WORKER = 2
@@ -92,6 +93,7 @@ export class HostedRun {
   readonly blobs = new Map<string, Uint8Array>()
   readonly queue: JobsMessage[] = []
   readonly workers = new Set<HostedWorker>()
+  readonly outbox: ResultOutbox
   usedMicros: number
   queuedBytes = 0
   /** Workers that ended in a row with no job running. */
@@ -105,6 +107,7 @@ export class HostedRun {
     this.label = message.label
     this.setup = message.setup
     this.usedMicros = usedMicros
+    this.outbox = new ResultOutbox((results) => link.send({ type: 'results', run: message.run, results }))
   }
 
   get hasIdleWorker(): boolean {

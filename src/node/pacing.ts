@@ -23,16 +23,25 @@ const MAX_BATCH_JOBS = 512
 /** Jobs longer than this are not sent ahead: waiting one round trip for the next costs little beside them. */
 const NO_PREFETCH_MICROS = 100_000
 
-/** Weight of a batch of answers against everything before it. */
-const SMOOTHING = 0.3
+/** How many answers the mean remembers: one new one weighs 30 %, a hundred nearly everything. */
+const MEMORY_ANSWERS = 7 / 3
+
+/**
+ * An answer counts for at most this many times what was expected. The operating system interrupts now and then, for
+ * milliseconds: one such job must not make thousands that take a microsecond look slow. If jobs have really become
+ * slower, a few answers tell.
+ */
+const MOST_OF_EXPECTED = 16
 
 export function updatePace(pace: Pace, outcomes: readonly { micros: number }[]): void {
   if (outcomes.length === 0) return
+  const { meanMicros } = pace
+  const most = meanMicros === undefined ? Infinity : MOST_OF_EXPECTED * (meanMicros + OVERHEAD_MICROS)
   let sum = 0
-  for (const { micros } of outcomes) sum += micros
+  for (const { micros } of outcomes) sum += Math.min(micros, most)
   const mean = sum / outcomes.length
-  pace.meanMicros =
-    pace.meanMicros === undefined ? mean : pace.meanMicros + (mean - pace.meanMicros) * SMOOTHING
+  const weight = outcomes.length / (outcomes.length + MEMORY_ANSWERS)
+  pace.meanMicros = meanMicros === undefined ? mean : meanMicros + (mean - meanMicros) * weight
   pace.batchLimit = Math.min(MAX_BATCH_JOBS, pace.batchLimit * 2)
 }
 

@@ -19,8 +19,8 @@ export interface Task {
   crashes: number
   /** Number of the newest attempt; 0 before the first. */
   attempt: number
-  /** Where it is now; empty while it waits. */
-  copies: Copy[]
+  /** Where it is now; empty while it waits. Replaced, never changed: one array per job and no more. */
+  copies: readonly Copy[]
   settled: boolean
 }
 
@@ -72,6 +72,8 @@ const MAX_BATCH_BYTES = 256 * 1024
 
 /** Codes by which an executor says that the job took its worker down: try again, but not for ever. */
 const CRASH_CODES: ReadonlySet<string> = new Set(['JOB_CRASHED', 'JOB_MEMORY'])
+
+const NO_COPIES: readonly Copy[] = []
 
 export class Scheduler {
   readonly #effects: SchedulerEffects
@@ -238,7 +240,7 @@ export class Scheduler {
       return this.#retry(task)
     }
     task.settled = true
-    for (const loser of task.copies.slice()) {
+    for (const loser of task.copies) {
       this.#take(loser)
       this.#effects.cancel(loser.peer, [task.index])
     }
@@ -264,9 +266,16 @@ export class Scheduler {
         ended: this.#ended,
         slots: this.totalSlots
       })
+      if (this.#isBetterLater(peer, size)) return
       this.#send(peer, this.#nextTasks(size), nowMs)
     }
     this.#balance(nowMs)
+  }
+
+  /** Less than a batch is in hand, more will follow, and even the emptiest peer has work for a while. */
+  #isBetterLater(peer: PeerState, size: number): boolean {
+    if (this.#ended || this.#waiting >= size) return false
+    return peer.inFlight.size * 2 >= windowSize(this.#pace, peer)
   }
 
   #emptiestPeer(): PeerState | undefined {
@@ -319,7 +328,7 @@ export class Scheduler {
     const copies = tasks.map((task) => {
       const copy = { task, peer: peer.id, attempt: ++task.attempt, sentMs: nowMs }
       if (task.copies.length === 0) this.#inFlight++
-      task.copies.push(copy)
+      task.copies = task.copies.length === 0 ? [copy] : [...task.copies, copy]
       peer.inFlight.set(task.index, copy)
       peer.inFlightBytes += task.bytes
       return copy
@@ -335,10 +344,10 @@ export class Scheduler {
   }
 
   #forget(copy: Copy): void {
-    const at = copy.task.copies.indexOf(copy)
-    if (at < 0) return
-    copy.task.copies.splice(at, 1)
-    if (copy.task.copies.length === 0) this.#inFlight--
+    const { task } = copy
+    if (!task.copies.includes(copy)) return
+    task.copies = task.copies.length === 1 ? NO_COPIES : task.copies.filter((other) => other !== copy)
+    if (task.copies.length === 0) this.#inFlight--
   }
 
   /** With nothing left to hand out: idle peers get what others have not begun, then second copies of stragglers. */
