@@ -153,7 +153,11 @@ export class ChildLink {
     this.#results.on('error', () => this.#results.destroy())
     const end = await new Promise<ChildEnd>((resolve) => {
       this.#child.once('error', (error) => resolve({ exitCode: null, signal: null, stderr: error.message }))
-      this.#child.once('exit', () => this.resume())
+      this.#child.once('exit', () => {
+        this.resume()
+        // A process that holds the pipes and does not die waits in the kernel; nobody can do more about it.
+        setTimeout(() => this.#child.stderr?.destroy(), KILL_TIMEOUT_MS).unref()
+      })
       this.#child.once('close', (exitCode, signal) => {
         resolve({ exitCode, signal, stderr: this.#stderr.toString('utf8') })
       })

@@ -75,6 +75,7 @@ export class WorkerProcess {
   #listener: WorkerListener | undefined
   #hello: PromiseWithResolvers<Uint8Array> | undefined
   #verdict: Verdict | undefined
+  #isReady = false
   #ended = false
   #logBytes = 0
   #finishedAny = false
@@ -181,7 +182,7 @@ export class WorkerProcess {
   /** Ends the process (SIGKILL). Resolves when it is gone. */
   async kill(): Promise<void> {
     this.#verdict ??= { kind: 'kill' }
-    this.#link?.kill()
+    if (this.#isReady) this.#link?.kill()
     await this.exited
   }
 
@@ -211,13 +212,23 @@ export class WorkerProcess {
       })
       return
     }
-    if (this.#verdict !== undefined) this.#link.kill()
-    for (const pieces of this.#early.splice(0)) this.#link.write(pieces)
+  }
+
+  /**
+   * Only now is the process tied to ours and to those in between, so that killing one takes all along: bwrap, killed
+   * while it sets up, leaves a child behind that waits for it for ever. And only now it gets work: should this node die
+   * before, a child without work finds its input at its end and ends too.
+   */
+  #onReady(): void {
+    this.#isReady = true
+    if (this.#verdict !== undefined) this.#link?.kill()
+    for (const pieces of this.#early.splice(0)) this.#link?.write(pieces)
+    this.#ready.resolve()
   }
 
   #write(pieces: Uint8Array[]): void {
-    if (this.#link === undefined) this.#early.push(pieces)
-    else this.#link.write(pieces)
+    if (this.#isReady) this.#link?.write(pieces)
+    else this.#early.push(pieces)
   }
 
   #feed(): void {
@@ -269,7 +280,7 @@ export class WorkerProcess {
   #onOther(frame: Exclude<FromChild, { type: 'result' }>): void {
     switch (frame.type) {
       case 'ready':
-        return this.#ready.resolve()
+        return this.#onReady()
       case 'hello':
         return this.#hello?.resolve(frame.digest)
       case 'started':
