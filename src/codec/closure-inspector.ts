@@ -42,6 +42,9 @@ const TAKE = `function () { globalThis[Symbol.for('dist-node.closure-inspector')
 /** Remote objects held by the inspector before they are released. */
 const RELEASE_EVERY = 500
 
+/** Of this process, by V8's number for each. */
+const scripts = new Map<string, Script>()
+
 /**
  * Looks into closures of this process through V8's own inspector, which answers within the call: no port is opened and
  * no debugger attached. `Runtime.getProperties` on a function yields `[[Scopes]]` and `[[FunctionLocation]]`
@@ -49,7 +52,6 @@ const RELEASE_EVERY = 500
  */
 export class ClosureInspector {
   readonly #session = new Session()
-  readonly #scripts = new Map<string, Script>()
   #connected = false
   #held = 0
 
@@ -96,8 +98,8 @@ export class ClosureInspector {
    * time, so all scripts of the program are read at once.
    */
   script(scriptId: string): Script {
-    if (!this.#scripts.has(scriptId)) this.#readScripts()
-    return this.#scripts.get(scriptId) ?? { url: '', source: '' }
+    if (!scripts.has(scriptId)) this.#readScripts()
+    return scripts.get(scriptId) ?? { url: '', source: '' }
   }
 
   #readScripts(): void {
@@ -109,8 +111,8 @@ export class ClosureInspector {
     try {
       this.#post('Debugger.enable', {})
       for (const [scriptId, url] of urls) {
-        if (!this.#scripts.has(scriptId))
-          this.#scripts.set(scriptId, { url, source: this.#sourceOf(scriptId, url) })
+        if (!scripts.has(scriptId))
+          scripts.set(scriptId, { url, source: this.#sourceOf(scriptId, url) })
       }
     } finally {
       this.#session.off('Debugger.scriptParsed', onParsed)

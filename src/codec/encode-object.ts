@@ -1,7 +1,14 @@
 import { types } from 'node:util'
 import { errorClassOf, isDomException } from './intrinsic-errors.ts'
 import type { Encoder } from './encode.ts'
-import { type Property, integrityOf, propertiesOf, WRITABLE, CONFIGURABLE } from './properties.ts'
+import {
+  hasMoreThanElements,
+  type Property,
+  integrityOf,
+  propertiesOf,
+  WRITABLE,
+  CONFIGURABLE
+} from './properties.ts'
 import { refuseUnprintable } from './refusals.ts'
 import { TAG, TYPED_ARRAYS } from './tags.ts'
 
@@ -20,7 +27,9 @@ export function encodeObject(value: object, encoder: Encoder): void {
   }
   const prototype = form.prototype(value)
   const properties =
-    form.properties?.(value, encoder) ?? propertiesOf(value, (key) => form.ignore?.(key) === true)
+    form.properties?.(value, encoder) ??
+    form.more?.(value) ??
+    propertiesOf(value, (key) => form.ignore?.(key) === true)
   const isPlain = form.properties === undefined && properties.length === 0 && Object.isExtensible(value)
   if (isPlain && Object.getPrototypeOf(value) === prototype) return form.write(value, encoder)
   encodeExtended(value, encoder, prototype, () => form.write(value, encoder), properties)
@@ -67,8 +76,15 @@ interface Form {
   write(value: object, encoder: Encoder): void
   /** Always written in the extended form, with these properties. */
   properties?(value: object, encoder: Encoder): Property[]
+  /** Own properties besides those the plain form holds, in place of {@link ignore}. */
+  more?(value: object): Property[]
   /** Own properties that the plain form already holds. */
   ignore?(key: string | symbol): boolean
+}
+
+/** Typed arrays are long: their keys are listed only when there is more than elements. */
+function viewProperties(view: NodeJS.TypedArray): Property[] {
+  return hasMoreThanElements(view, view.length) ? propertiesOf(view, isIndex) : []
 }
 
 const isIndex = (key: string | symbol) => typeof key === 'string' && /^\d+$/.test(key)
@@ -125,7 +141,7 @@ const FORMS: readonly Form[] = [
     is: (value) => Buffer.isBuffer(value),
     prototype: () => Buffer.prototype,
     write: (value: Buffer, encoder) => encodeView(value, 'Buffer', TAG.buffer, encoder),
-    ignore: isIndex
+    more: viewProperties
   },
   {
     is: types.isTypedArray,
@@ -134,7 +150,7 @@ const FORMS: readonly Form[] = [
       const name = typedArrayName(value)
       encodeView(value, name, name === 'Uint8Array' ? undefined : ARRAY_TAGS.get(name), encoder)
     },
-    ignore: isIndex
+    more: viewProperties
   },
   { is: types.isArrayBuffer, prototype: () => ArrayBuffer.prototype, write: encodeArrayBuffer },
   {

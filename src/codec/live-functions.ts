@@ -184,6 +184,9 @@ export class LiveFunctions implements FunctionWriter {
 
   /** A local module taken whole: an object of what it exports. */
   #writeNamespace(namespace: Record<string, unknown>, encoder: Encoder): void {
+    const whole: unknown = namespace['default']
+    if (typeof whole === 'object' && whole !== null && this.#builtins.pathOf(whole) !== undefined)
+      return encoder.write(whole)
     const names = Object.keys(namespace)
     encoder.writer.tag(TAG.extended)
     encoder.writer.array(4)

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { anything as anyValue, assert, jsonValue, property } from 'fast-check'
 import { decode as decodeCbor, encode as encodeCbor } from 'cborg'
 import { describe, expect, test } from 'vitest'
 import { Encoder } from '../../src/codec/encode.ts'
@@ -184,7 +184,7 @@ describe('shared references and cycles', () => {
 })
 
 describe('properties of the format', () => {
-  const anything = fc.anything({
+  const anything = anyValue({
     withBigInt: true,
     withDate: true,
     withMap: true,
@@ -198,8 +198,8 @@ describe('properties of the format', () => {
   })
 
   test('any value comes back as it was', () => {
-    fc.assert(
-      fc.property(anything, (value) => {
+    assert(
+      property(anything, (value) => {
         expect(roundTrip(value)).toStrictEqual(value)
       }),
       { numRuns: 2_000 }
@@ -207,8 +207,8 @@ describe('properties of the format', () => {
   })
 
   test('another CBOR library reads what is written, and writes what is read', () => {
-    fc.assert(
-      fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
+    assert(
+      property(jsonValue({ noUnicodeString: false }), (value) => {
         const bytes = new Encoder(PLAIN_DATA).encode(value)
         expect(decodeCbor(bytes)).toEqual(value)
         expect(readData(encodeCbor(value))).toEqual(decodeCbor(encodeCbor(value)))
