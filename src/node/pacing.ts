@@ -20,6 +20,12 @@ const OVERHEAD_MICROS = 8
 /** More jobs in a frame gain nothing more. */
 const MAX_BATCH_JOBS = 512
 
+/**
+ * Jobs on the way to a slot are at most four batches or four times this: a round trip that was measured while
+ * somebody was busy must not send thousands of jobs out while batches are still small.
+ */
+const MIN_ON_THE_WAY = 16
+
 /** Jobs longer than this are not sent ahead: waiting one round trip for the next costs little beside them. */
 const NO_PREFETCH_MICROS = 100_000
 
@@ -58,7 +64,7 @@ export function windowSize(pace: Pace, peer: { slots: number; rttMs: number }): 
   if (pace.meanMicros === undefined || pace.meanMicros > NO_PREFETCH_MICROS) return peer.slots
   const batch = batchSize(pace, { waiting: Infinity, ended: false, slots: peer.slots })
   const onTheWay = Math.ceil((peer.rttMs * 1000) / (pace.meanMicros + OVERHEAD_MICROS))
-  return peer.slots * (2 * batch + Math.min(onTheWay, 4 * MAX_BATCH_JOBS))
+  return peer.slots * (2 * batch + Math.min(onTheWay, 4 * Math.max(batch, MIN_ON_THE_WAY)))
 }
 
 /** Jobs to take from the input: what the peers have room for and one batch in hand. */
