@@ -6,8 +6,13 @@ import type { PeerInfo } from '@libp2p/interface'
 import { isLoopbackIp, isOnOwnSubnet, parseTcpAddress } from './local-addresses.ts'
 import { mdns } from './libp2p.ts'
 
-/** How often a node asks the LAN who is there, after the first time. Every answer is a multicast to all. */
-const MDNS_INTERVAL_MS = 10_000
+/**
+ * How often a node asks the LAN who is there. Every node answers every question, by multicast to all, so only one that
+ * has just started asks often: who comes later asks as well, and everybody hears the answers.
+ */
+const FIRST_INTERVAL_MS = 10_000
+const LATER_INTERVAL_MS = 60_000
+const FIRST_PHASE_MS = 35_000
 
 export interface FoundPeer {
   readonly id: string
@@ -79,16 +84,36 @@ export function discovery(
 ): (components: DiscoveryComponents) => DiscoveryService {
   return (components) => {
     const filter = new AnnouncementFilter()
-    const service = mdns({
-      serviceTag: `_dist-node-${meshHash.slice(0, 8)}._udp.local`,
-      interval: MDNS_INTERVAL_MS
-    })(components)
-    service.addEventListener('peer', ({ detail }: CustomEvent<PeerInfo>) => {
+    const onPeer = ({ detail }: CustomEvent<PeerInfo>): void => {
       const announced = { id: detail.id.toString(), addresses: detail.multiaddrs.map(String) }
       const found = filter.filter(announced, performance.now())
       if (found !== undefined) onFound(found)
-    })
-    const startable = service as unknown as DiscoveryService
-    return { start: () => startable.start(), stop: () => startable.stop() }
+    }
+    const ask = (interval: number): DiscoveryService => {
+      const service = mdns({ serviceTag: `_dist-node-${meshHash.slice(0, 8)}._udp.local`, interval })(
+        components
+      )
+      service.addEventListener('peer', onPeer)
+      // What libp2p calls on its own discoveries; their type does not show it.
+      return service as unknown as DiscoveryService
+    }
+    let current = ask(FIRST_INTERVAL_MS)
+    let timer: NodeJS.Timeout | undefined
+    const slowDown = async (): Promise<void> => {
+      const before = current
+      current = ask(LATER_INTERVAL_MS)
+      await current.start()
+      await before.stop()
+    }
+    return {
+      async start() {
+        await current.start()
+        timer = setTimeout(() => void slowDown().catch(() => undefined), FIRST_PHASE_MS).unref()
+      },
+      async stop() {
+        clearTimeout(timer)
+        await current.stop()
+      }
+    }
   }
 }

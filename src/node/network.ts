@@ -4,7 +4,13 @@
  */
 import { createHash } from 'node:crypto'
 import type { Connection, Stream } from '@libp2p/interface'
-import { BusyError, ChannelClosedError, OtherMeshError, ProtocolError } from '../protocol/errors.ts'
+import {
+  BusyError,
+  ChannelClosedError,
+  HandshakeError,
+  OtherMeshError,
+  ProtocolError
+} from '../protocol/errors.ts'
 import { GuessLimits } from '../protocol/guess-limits.ts'
 import type { HelloMessage, Message } from '../protocol/messages.ts'
 import { openChannel } from '../protocol/open-channel.ts'
@@ -55,7 +61,7 @@ export interface Refusal {
 }
 
 /** Failures nobody needs to hear of: neighbours' meshes, and connections that break or are not welcome just now. */
-const QUIET = [OtherMeshError, BusyError, ChannelClosedError]
+const QUIET = [OtherMeshError, BusyError, ChannelClosedError, HandshakeError]
 
 export class Network {
   readonly #init: NetworkInit

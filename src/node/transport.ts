@@ -29,7 +29,9 @@ export interface TransportInit {
   readonly privateKey: Uint8Array
   readonly listen: readonly string[]
   /** Peers the user typed: the only ones that are dialled outside the LAN. */
-  readonly peers: readonly string[]
+  readonly peers?: readonly string[]
+  /** From a connection to its {@link Transport.onProven}, in milliseconds; 0: no limit. @default 5_000 */
+  readonly proofTimeoutMs?: number
   readonly mdns: boolean
   /** First bytes of the hash of the mesh's name, in hexadecimal: nodes of other meshes do not even hear of us. */
   readonly meshHash: string
@@ -43,15 +45,17 @@ export class Transport {
   readonly #gate: ConnectionGate
   readonly #proofTimers = new Map<string, NodeJS.Timeout>()
 
-  private constructor(libp2p: Libp2p, gate: ConnectionGate) {
+  private constructor(libp2p: Libp2p, gate: ConnectionGate, proofTimeoutMs: number) {
     this.#libp2p = libp2p
     this.#gate = gate
-    libp2p.addEventListener('connection:open', ({ detail }) => this.#awaitProof(detail))
+    if (proofTimeoutMs > 0) {
+      libp2p.addEventListener('connection:open', ({ detail }) => this.#awaitProof(detail, proofTimeoutMs))
+    }
     libp2p.addEventListener('connection:close', ({ detail }) => this.#stopAwaiting(detail))
   }
 
   static async start(init: TransportInit): Promise<Transport> {
-    const gate = new ConnectionGate({ typedPeers: init.peers, listen: init.listen })
+    const gate = new ConnectionGate({ typedPeers: init.peers ?? [], listen: init.listen })
     const libp2p: Libp2p = await createLibp2p({
       privateKey: privateKeyFromProtobuf(init.privateKey),
       addresses: { listen: [...init.listen] },
@@ -90,7 +94,7 @@ export class Transport {
       maxInboundStreams: 2,
       maxOutboundStreams: 2
     })
-    return new Transport(libp2p, gate)
+    return new Transport(libp2p, gate, init.proofTimeoutMs ?? PROOF_TIMEOUT_MS)
   }
 
   /** Where this node can be reached, as multiaddrs with its peer id. */
@@ -122,12 +126,12 @@ export class Transport {
     for (const timer of this.#proofTimers.values()) clearTimeout(timer)
   }
 
-  #awaitProof(connection: Connection): void {
+  #awaitProof(connection: Connection, timeoutMs: number): void {
     const cut = (): void => {
       this.#proofTimers.delete(connection.id)
-      connection.abort(new Error(`no proof of the password within ${PROOF_TIMEOUT_MS / 1000} s`))
+      connection.abort(new Error(`no proof of the password within ${timeoutMs / 1000} s`))
     }
-    this.#proofTimers.set(connection.id, setTimeout(cut, PROOF_TIMEOUT_MS).unref())
+    this.#proofTimers.set(connection.id, setTimeout(cut, timeoutMs).unref())
   }
 
   #stopAwaiting(connection: Connection): void {

@@ -2,7 +2,7 @@ import type { Stream } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { encodeMessage } from './encode.ts'
 import { ChannelClosedError } from './errors.ts'
-import { SMALL_FRAMES_PER_PART_BYTES, WRITE_HIGH_WATER_BYTES } from './limits.ts'
+import { PARTS_PER_WRITE_BYTES, SMALL_FRAMES_PER_PART_BYTES, WRITE_HIGH_WATER_BYTES } from './limits.ts'
 import type { Message } from './messages.ts'
 import { OutboundQueue } from './outbound-queue.ts'
 import type { Outgoing } from './outbound-queue.ts'
@@ -85,8 +85,7 @@ export class ChannelWriter {
     let burstBytes = 0
     while (this.#state !== 'stopped' && !this.#isBlocked) {
       const frames = this.#queue.takeFrames(SMALL_FRAMES_PER_PART_BYTES)
-      const part = this.#queue.takePart()
-      if (part !== undefined) frames.push(part)
+      frames.push(...this.#queue.takeParts(PARTS_PER_WRITE_BYTES))
       if (frames.length === 0) break
       burstBytes += this.#send(frames)
       if (burstBytes > MAX_BURST_BYTES && !this.#isScheduled) {

@@ -82,7 +82,8 @@ export function decodeJobs(payload: Buffer): JobsMessage {
     jobs.push({
       job: payload.readUInt32BE(at),
       attempt: payload.readUInt16BE(at + 4),
-      body: payload.subarray(bodyAt, end)
+      // Half the price of Buffer.subarray, and there may be thousands.
+      body: new Uint8Array(payload.buffer, payload.byteOffset + bodyAt, end - bodyAt)
     })
     at += ROW_BYTES
     bodyAt = end

@@ -1,5 +1,5 @@
 import type { Encoded } from './encode.ts'
-import { MAX_ACTIVE_TRANSFERS, MAX_OPEN_TRANSFER_BYTES } from './limits.ts'
+import { MAX_ACTIVE_TRANSFERS, MAX_OPEN_TRANSFER_BYTES, PART_BYTES } from './limits.ts'
 import type { Message } from './messages.ts'
 import { OutgoingTransfer } from './parts.ts'
 
@@ -98,17 +98,21 @@ export class OutboundQueue {
     return taken
   }
 
-  /** One part of the transfer whose turn it is. */
-  takePart(): Outgoing | undefined {
-    this.#activate()
-    const active = this.#active.shift()
-    if (active === undefined) return undefined
-    const { transfer, entry } = active
-    const part = transfer.next()
-    this.#bytes -= part.bytes.byteLength
-    if (transfer.remainingBytes > 0) this.#active.push(active)
-    else this.#finish(transfer, entry)
-    return part
+  /** Parts of transfers, each in its turn, at most `maxBytes` of them. */
+  takeParts(maxBytes: number): Outgoing[] {
+    const taken: Outgoing[] = []
+    for (let bytes = 0; bytes + PART_BYTES <= maxBytes; bytes += PART_BYTES) {
+      this.#activate()
+      const active = this.#active.shift()
+      if (active === undefined) break
+      const { transfer, entry } = active
+      const part = transfer.next()
+      this.#bytes -= part.bytes.byteLength
+      taken.push(part)
+      if (transfer.remainingBytes > 0) this.#active.push(active)
+      else this.#finish(transfer, entry)
+    }
+    return taken
   }
 
   #admit(entry: Entry): void {

@@ -178,8 +178,9 @@ describe('over libp2p', () => {
   test('strangers that open streams and say nothing do not keep an honest peer out', async () => {
     const flooded = await listen(meshKey)
     const mallory = await startNode()
-    const idle = await Promise.all(Array.from({ length: 30 }, () => openTo(mallory, flooded.node)))
-    expect(idle.length).toBe(30)
+    // Some of them are reset by the muxer already, depending on the timing.
+    const idle = await Promise.allSettled(Array.from({ length: 30 }, () => openTo(mallory, flooded.node)))
+    expect(idle.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThan(0)
     expect(codes(await Promise.allSettled([dial(alice, flooded.node, meshKey)]))).toEqual(['OK'])
   })
 

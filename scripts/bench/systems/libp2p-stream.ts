@@ -37,6 +37,8 @@ export async function bareTransport(onStream: (stream: Stream) => void): Promise
     listen: ['/ip4/127.0.0.1/tcp/0'],
     mdns: false,
     meshHash: '',
+    // Nobody proves a password here.
+    proofTimeoutMs: 0,
     onFound: () => undefined,
     onStream
   }
