@@ -76,6 +76,14 @@ export class Builtins {
       const value: unknown = Reflect.get(globalThis, name)
       if (isObject(value)) this.#list(value, ['', name], OUTSIDE.has(name) ? 0 : 2)
     }
+    this.#listFunctions(process, ['', 'process'])
+  }
+
+  #listFunctions(value: object, path: BuiltinPath): void {
+    for (const [name, { value: part }] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
+      if (typeof part === 'function' && !this.#paths.has(part as object))
+        this.#paths.set(part as object, [...path, name])
+    }
   }
 
   #list(value: object, path: BuiltinPath, depth: number): void {

@@ -111,8 +111,7 @@ export class ClosureInspector {
     try {
       this.#post('Debugger.enable', {})
       for (const [scriptId, url] of urls) {
-        if (!scripts.has(scriptId))
-          scripts.set(scriptId, { url, source: this.#sourceOf(scriptId, url) })
+        if (!scripts.has(scriptId)) scripts.set(scriptId, { url, source: this.#sourceOf(scriptId, url) })
       }
     } finally {
       this.#session.off('Debugger.scriptParsed', onParsed)

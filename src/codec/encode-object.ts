@@ -222,9 +222,9 @@ function encodeMap(map: ReadonlyMap<unknown, unknown>, encoder: Encoder): void {
   encoder.writer.map(map.size)
   let position = 0
   for (const [key, value] of Map.prototype.entries.call(map)) {
-    encoder.writeAt({ part: ` key ${position}` }, key)
+    encoder.writeAt({ part: `<key ${position}>` }, key)
     encoder.writeAt(
-      { part: typeof key === 'string' ? `.get(${JSON.stringify(key)})` : ` value ${position}` },
+      { part: typeof key === 'string' ? `.get(${JSON.stringify(key)})` : `<value ${position}>` },
       value
     )
     position++
@@ -235,7 +235,7 @@ function encodeSet(set: ReadonlySet<unknown>, encoder: Encoder): void {
   encoder.writer.tag(TAG.set)
   encoder.writer.array(set.size)
   let position = 0
-  for (const value of Set.prototype.values.call(set)) encoder.writeAt({ part: ` item ${position++}` }, value)
+  for (const value of Set.prototype.values.call(set)) encoder.writeAt({ part: `<item ${position++}>` }, value)
 }
 
 function encodeError(error: Error, { writer }: Encoder): void {

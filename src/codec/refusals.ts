@@ -3,6 +3,10 @@ import { refuse } from './errors.ts'
 
 const INSIDE = 'open it inside the function'
 
+/** Classes of which one says that they are opened. */
+const OPENED =
+  /Socket|Server|Stream|Handle|Watcher|Worker|Port|Database|PassThrough|Duplex|Readable|Writable|Channel|Dir$/
+
 /** Refuses an object of a kind the runtime knows and that cannot leave this process, in words for its kind. */
 export function refuseUnprintable(value: object): void {
   if (types.isPromise(value))
@@ -58,7 +62,8 @@ export function refuseInstanceOf(className: string): never {
       'pass a signal as an option of the run instead'
     )
   }
-  refuse(className, `${article(className)} exists only in this process`, INSIDE)
+  const hint = OPENED.test(className) ? INSIDE : 'make it inside the function'
+  refuse(className, `${article(className)} exists only in this process`, hint)
 }
 
 export function article(noun: string): string {

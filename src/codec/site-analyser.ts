@@ -9,7 +9,7 @@ import { PLAIN_DATA } from './plain-data.ts'
 import type { PackageValues } from './package-values.ts'
 import { explainRewritten } from './rewritten.ts'
 import { hasVariable, readVariable, type Site } from './site.ts'
-import { findText, positionOf, readSourceFile, type SourceFile } from './source-file.ts'
+import { findText, hasOuterThis, positionOf, readSourceFile, type SourceFile } from './source-file.ts'
 import { type FunctionUnit, hashUnit, type Link, type LoadTarget } from './unit.ts'
 
 /** A function of the runtime itself, written in JavaScript: known by its kind, never sent. */
@@ -39,7 +39,7 @@ export class SiteAnalyser {
   }
 
   async analyse(fn: Function, text: string, closure: Closure): Promise<Site | ForeignSite> {
-    const { location, scopes } = closure
+    const { location } = closure
     if (location === undefined) return { foreign: true }
     const file = this.#file(location, closure.isModule)
     if (file.url.startsWith('node:')) return { foreign: true }
@@ -49,7 +49,7 @@ export class SiteAnalyser {
     const start = findText(file, text, location.line, location.column)
     const isStrict = closure.isModule || text.startsWith('class') || isStrictAt(file, start)
     const analysis = analyseFunction(text, isStrict)
-    if (analysis.usesOuterThis && !(closure.isModule && isTopLevel(scopes.length))) {
+    if (analysis.usesOuterThis && !(closure.isModule && !hasOuterThis(file, start))) {
       refuse(
         'outer this',
         'an arrow function that uses the `this` of the code around it cannot take it along',
@@ -176,11 +176,6 @@ function bundlesOf(links: readonly Link[]): string[] {
 
 function isStrictAt(file: SourceFile, offset: number): boolean {
   return file.strictRanges.some(([start, end]) => offset >= start && offset < end)
-}
-
-/** Only the scope of the module is around it: there, `this` is undefined. */
-function isTopLevel(scopeCount: number): boolean {
-  return scopeCount <= 1
 }
 
 export function isForeign(site: Site | ForeignSite): site is ForeignSite {

@@ -1,4 +1,5 @@
 import { parse, type Node } from 'acorn'
+import { children, isFunctionNode } from './syntax.ts'
 
 /** A name imported by a file: what it stands for. */
 export interface ImportedName {
@@ -46,6 +47,18 @@ export function positionOf(file: SourceFile, offset: number): { line: number; co
     else high = middle - 1
   }
   return { line: low, column: offset - (file.lineStarts[low] ?? 0) }
+}
+
+/** Is `this` at an offset of a module that of a function or class around it? */
+export function hasOuterThis(file: SourceFile, offset: number): boolean {
+  if (offset === -1) return true
+  const surrounds = (node: Node): boolean => {
+    if (offset < node.start || offset >= node.end) return false
+    if (isFunctionNode(node) || node.type === 'ClassBody') return true
+    return children(node).some(surrounds)
+  }
+  // Parsed once more, because it is rarely asked and trees of large files are not worth keeping.
+  return parseBody(file.source, true).some(surrounds)
 }
 
 function parseBody(source: string, isModule: boolean): readonly Node[] {
