@@ -13,7 +13,7 @@ interface Tile {
   readonly rgb: Uint8Array
 }
 
-const CENTRE = { x: -0.7436438870371587, y: 0.13182590420531197 }
+const CENTRE = { x: -0.743643887037158, y: 0.131825904205311 }
 const SPAN = 0.0025
 const MAX_STEPS = 2_000
 const TILE_ROWS = 16

@@ -64,6 +64,9 @@ const PALETTE = [
   '#7a818e', '#f58f95', '#a3dc98', '#eed48a', '#93bffa', '#d5a0e3', '#8fd4d4', '#ffffff'
 ] // prettier-ignore
 
+/** What tmux writes before text of another colour: ESC [ numbers m. */
+const COLOUR_SEQUENCE = new RegExp(`(${String.fromCharCode(27)}\\[[\\d;]*m)`)
+
 interface Style {
   colour: string
   bold: boolean
@@ -91,14 +94,14 @@ ${rows.join('\n')}
 /** One line; every run of one style at the column where it starts, so that no font can shift it. */
 function drawLine(line: string, y: number): string {
   const spans: string[] = []
-  const style: Style = { colour: PALETTE[7]!, bold: false, dim: false }
+  const style: Style = { colour: PALETTE[7] ?? '#dadada', bold: false, dim: false }
   let column = 0
-  for (const piece of line.split(/(\u001b\[[\d;]*m)/)) {
-    const codes = /^\u001b\[([\d;]*)m$/.exec(piece)?.[1]
+  for (const piece of line.split(COLOUR_SEQUENCE)) {
+    const codes = COLOUR_SEQUENCE.exec(piece)?.[1]?.slice(2, -1)
     if (codes !== undefined) applyCodes(style, codes.split(';').map(Number))
     else if (piece !== '') {
       const look = `fill="${style.colour}"${style.bold ? ' font-weight="bold"' : ''}${style.dim ? ' opacity="0.6"' : ''}`
-      const length = [...piece].length
+      const length = Array.from(piece).length
       const stretch = `textLength="${(length * CELL.width).toFixed(1)}" lengthAdjust="spacingAndGlyphs"`
       if (piece.trim() !== '') {
         spans.push(
@@ -117,9 +120,9 @@ function applyCodes(style: Style, codes: readonly number[]): void {
     else if (code === 1) style.bold = true
     else if (code === 2) style.dim = true
     else if (code === 22) Object.assign(style, { bold: false, dim: false })
-    else if (code === 39) style.colour = PALETTE[7]!
-    else if (code >= 30 && code <= 37) style.colour = PALETTE[code - 30]!
-    else if (code >= 90 && code <= 97) style.colour = PALETTE[code - 82]!
+    else if (code === 39) style.colour = PALETTE[7] ?? '#dadada'
+    else if (code >= 30 && code <= 37) style.colour = PALETTE[code - 30] ?? '#dadada'
+    else if (code >= 90 && code <= 97) style.colour = PALETTE[code - 82] ?? '#dadada'
   }
 }
 

@@ -19,7 +19,9 @@ export async function main(args: readonly string[]): Promise<void> {
     throw error
   })
   const exitCode = await execute(args)
-  await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))))
+  await Promise.all(
+    [process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done)))
+  )
   // All is closed; libp2p keeps a timer of one second for nothing (it would announce that its addresses are gone).
   process.exit(exitCode)
 }

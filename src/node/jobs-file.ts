@@ -1,6 +1,6 @@
-import { registerHooks } from 'node:module'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { registerTypeScript } from '../codec/loader.ts'
 import { UsageError } from './errors.ts'
 import type { JobLike } from './job.ts'
 import type { RunOptions } from './options.ts'
@@ -27,7 +27,8 @@ const OWN_LIBRARY = new URL(import.meta.url.endsWith('.ts') ? '../index.ts' : '.
  * @throws {UsageError} when the file cannot be read or parsed, or does not export jobs
  */
 export async function loadJobsFile(file: string, args: readonly string[] = []): Promise<JobsFile> {
-  resolveOwnName()
+  // Where no folder has `dist-node` installed, the file gets the running command's own.
+  registerTypeScript({ fallbacks: { 'dist-node': OWN_LIBRARY } })
   const module = await importFile(file)
   const { default: exported, setup, options, collect } = module
   const made =
@@ -65,20 +66,6 @@ async function importFile(file: string): Promise<Record<string, unknown>> {
     if (missing) throw new UsageError(`${file}: no such file`, { cause })
     throw new UsageError(`${file} cannot be loaded: ${error.stack ?? error.message}`, { cause })
   }
-}
-
-/** A jobs file may import `dist-node` where no folder has it installed: it then gets the running command's own. */
-function resolveOwnName(): void {
-  registerHooks({
-    resolve(specifier, context, next) {
-      if (specifier !== 'dist-node') return next(specifier, context)
-      try {
-        return next(specifier, context)
-      } catch {
-        return { url: OWN_LIBRARY, shortCircuit: true }
-      }
-    }
-  })
 }
 
 function isIterable(value: unknown): boolean {

@@ -96,6 +96,8 @@ class FakeWorker implements Worker {
   }
 }
 
+const ascending = (a: number, b: number): number => a - b
+
 function makeExecutor(slots: number): { executor: Executor; workers: FakeWorker[] } {
   const workers: FakeWorker[] = []
   const takeWorker = (): Worker => {
@@ -127,7 +129,7 @@ describe('executor', () => {
     workers[1]!.finish()
     expect(link.answers).toEqual([{ job: 1, attempt: 1, ok: true }])
     while (executor.busy > 0) workers.find(({ jobs }) => jobs.length > 0)!.finish()
-    expect(link.answers.map(({ job }) => job).toSorted()).toEqual([0, 1, 2])
+    expect(link.answers.map(({ job }) => job).toSorted(ascending)).toEqual([0, 1, 2])
   })
 
   test('shares slots by time used: ten short jobs are not starved by a thousand long ones', () => {
@@ -173,7 +175,7 @@ describe('executor', () => {
     void executor.onMessage(link, { type: 'recall', run: 1, count: 2 })
     expect(link.recalled).toEqual([5, 4])
     void executor.onMessage(link, { type: 'recall', run: 1, count: 100 })
-    expect(link.recalled.toSorted()).toEqual([1, 2, 3, 4, 5])
+    expect(link.recalled.toSorted(ascending)).toEqual([1, 2, 3, 4, 5])
   })
 
   test('a cancelled job ends its worker, one that waits does not', () => {
@@ -230,7 +232,7 @@ describe('executor', () => {
     for (let job = 0; job < 3; job++) give(executor, link, job)
     const drained = executor.drain()
     expect(link.received.findLast(({ type }) => type === 'credit')).toMatchObject({ slots: 0 })
-    expect(link.recalled.toSorted()).toEqual([1, 2])
+    expect(link.recalled.toSorted(ascending)).toEqual([1, 2])
     give(executor, link, 9)
     expect(link.recalled).toContain(9)
     workers[0]!.finish()

@@ -31,9 +31,10 @@ export function addEval(program: Command): void {
 }
 
 async function evaluate(code: string, options: EvalOptions): Promise<void> {
-  const fn = await loadFunction(code)
   const { node, password } = await createNode(options, { lend: false })
+  const folder = await mkdtemp(join(tmpdir(), 'dist-node-eval-'))
   try {
+    const fn = await loadFunction(code, folder)
     if (!password) console.error('no password: running on this machine alone (dist-node init makes a mesh)')
     if (options.each === true && password) await new Promise((resolve) => setTimeout(resolve, options.wait))
     const results = options.each === true ? await node.everywhere(fn) : await once(node, fn)
@@ -41,6 +42,7 @@ async function evaluate(code: string, options: EvalOptions): Promise<void> {
     if (results.some(({ status }) => status === 'error')) options.exit(EXIT.jobFailed)
   } finally {
     await node.stop('done')
+    await rm(folder, { recursive: true })
   }
 }
 
@@ -61,16 +63,11 @@ function show(result: JobResult, options: EvalOptions): void {
 }
 
 /** Code becomes a module of its own, so that it may be TypeScript and prints as any other function does. */
-async function loadFunction(code: string): Promise<() => unknown> {
+async function loadFunction(code: string, folder: string): Promise<() => unknown> {
   const isFunction = /^\s*(async\s+)?(function\b|(\([^)]*\)|[\w$]+)\s*(:[^=]+)?=>)/.test(code)
-  const folder = await mkdtemp(join(tmpdir(), 'dist-node-eval-'))
   const file = join(folder, 'eval.ts')
-  try {
-    await writeFile(file, `export default [${isFunction ? code : `async () => (${code})`}]\n`)
-    const { jobs } = await loadJobsFile(file)
-    const [fn] = jobs as (() => unknown)[]
-    return fn!
-  } finally {
-    await rm(folder, { recursive: true })
-  }
+  await writeFile(file, `export default [${isFunction ? code : `async () => (${code})`}]\n`)
+  const { jobs } = await loadJobsFile(file)
+  const [fn] = jobs as (() => unknown)[]
+  return fn!
 }
