@@ -1,23 +1,32 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { Lab } from '../../scripts/lan/lab.ts'
-import { allJoined, endsWell, leftReason, missingForMesh, startNaps, startNodes } from './mesh-helpers.ts'
+import {
+  allJoined,
+  endsWell,
+  leftReason,
+  missingForMesh,
+  PATIENCE_MS,
+  startNaps,
+  startNodes,
+  TEST_TIMEOUT_MS
+} from './mesh-helpers.ts'
 
 // Mostly waiting, so side by side.
-describe.skipIf(missingForMesh()).concurrent('a mesh bears silence', () => {
+describe.skipIf(missingForMesh()).concurrent('a mesh bears silence', { timeout: TEST_TIMEOUT_MS }, () => {
   test('an executor whose cable is pulled for 3 s: nothing is lost or doubled, and it is back', async () => {
     await using lab = await Lab.create({ hosts: 3 })
     await startNodes([lab.host(1), lab.host(2)])
     const jobs = 500
     await using run = await startNaps(lab.host(0), jobs, 25, 2)
-    await run.waitForResult(({ node }) => node === 'h2', { timeoutMs: 20_000 })
+    await run.waitForResult(({ node }) => node === 'h2', { timeoutMs: PATIENCE_MS })
     await lab.host(1).cut()
     const cutAt = run.results.length
     await delay(3_000)
     expect(run.results.slice(cutAt).some(({ node }) => node === 'h3')).toBe(true)
     const healedAt = run.results.length
     await lab.host(1).heal()
-    await run.waitForResult(({ node }) => node === 'h2', { from: healedAt, timeoutMs: 5_000 })
+    await run.waitForResult(({ node }) => node === 'h2', { from: healedAt, timeoutMs: PATIENCE_MS })
     await endsWell(run, jobs)
   })
 
@@ -27,10 +36,10 @@ describe.skipIf(missingForMesh()).concurrent('a mesh bears silence', () => {
     await allJoined([first!, second!])
     const from = first!.process.stdout.length
     await lab.host(1).changeAddress(lab.freshAddress())
-    await leftReason(first!, second!, 15_000)
+    expect(await leftReason(first!, second!, PATIENCE_MS)).toMatch(/silent/)
     const isBack = ({ event, id }: { event: string; id?: unknown }): boolean =>
       event === 'peer-joined' && id === second!.peerId
-    const back = await first!.waitForEvent(isBack, { from, timeoutMs: 5_000 })
+    const back = await first!.waitForEvent(isBack, { from, timeoutMs: PATIENCE_MS })
     expect(back['address']).toContain(lab.host(1).address)
   })
 })
