@@ -178,9 +178,8 @@ describe('over libp2p', () => {
   test('strangers that open streams and say nothing do not keep an honest peer out', async () => {
     const flooded = await listen(meshKey)
     const mallory = await startNode()
-    // Some of them are reset by the muxer already, depending on the timing.
-    const idle = await Promise.allSettled(Array.from({ length: 30 }, () => openTo(mallory, flooded.node)))
-    expect(idle.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThan(0)
+    // One after another: of many at once the muxer itself resets some.
+    for (let stream = 0; stream < 30; stream++) await openTo(mallory, flooded.node)
     expect(codes(await Promise.allSettled([dial(alice, flooded.node, meshKey)]))).toEqual(['OK'])
   })
 
