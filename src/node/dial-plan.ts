@@ -36,7 +36,7 @@ const REFUSED_DELAY_MS = 5_000
 const MAX_REFUSED_DELAY_MS = 10 * 60_000
 
 /** Of two nodes that discover each other at once, the one with the larger id leaves the other this long to dial. */
-const YIELD_MS = 400
+const YIELD_MS = 1_000
 
 const MAX_PARALLEL_DIALS = 8
 const MAX_TARGETS = 1024
@@ -50,17 +50,21 @@ export class DialPlan {
     this.#self = self
   }
 
-  /** A peer may be found at these addresses. News about a known peer make the next try come at once. */
+  /**
+   * A peer may be found at these addresses. News about a known peer make the next try come at once.
+   *
+   * @returns whether an address was new
+   */
   learn(
     peer: { id?: PeerId | undefined; addresses: readonly string[] },
     source: AddressSource,
     nowMs: number
-  ): void {
+  ): boolean {
     const addresses = peer.addresses.map(withoutPeerId)
     const [first] = addresses
-    if (peer.id === this.#self || first === undefined) return
+    if (peer.id === this.#self || first === undefined) return false
     const target = this.#targetFor(peer.id ?? first, peer.id, source, nowMs)
-    if (target === undefined) return
+    if (target === undefined) return false
     const news = addresses.some((address) => !target.addresses.has(address))
     for (const address of addresses) {
       if (target.addresses.get(address) === 'user') continue
@@ -69,6 +73,7 @@ export class DialPlan {
     }
     forgetOldest(target.addresses)
     if (news && target.failures > 0) target.nextDialMs = Math.min(target.nextDialMs, nowMs)
+    return news
   }
 
   /** The dials that are due, now marked as under way; addresses with the peer's id, the most promising first. */

@@ -70,6 +70,8 @@ export class Network {
   readonly #sessions = new Map<PeerId, Session>()
   readonly #connections = new Map<Session, Connection>()
   readonly #guesses: GuessLimits
+  /** Peers that dialled us and have not finished the handshake. */
+  readonly #proving = new Set<PeerId>()
   #keys: MeshKeys
   readonly #running = new Set<Promise<void>>()
   readonly #stopping = new AbortController()
@@ -142,14 +144,17 @@ export class Network {
     this.#dialDue()
   }
 
-  #learn(peer: { id: string; addresses: readonly string[] }, source: 'same-host' | 'exchange'): void {
-    this.#plan.learn(peer, source, performance.now())
-    this.#dialDue()
+  /** @returns whether there was anything new in it */
+  #learn(peer: { id: string; addresses: readonly string[] }, source: 'same-host' | 'exchange'): boolean {
+    const news = this.#plan.learn(peer, source, performance.now())
+    if (news) this.#dialDue()
+    return news
   }
 
   #dialDue(): void {
     if (this.#stopping.signal.aborted) return
-    const isConnected = (id: PeerId): boolean => this.#sessions.has(id)
+    // A peer that is proving itself to us at this moment need not be dialled.
+    const isConnected = (id: PeerId): boolean => this.#sessions.has(id) || this.#proving.has(id)
     for (const dial of this.#plan.due(performance.now(), isConnected)) this.#track(this.#dial(dial))
   }
 
@@ -183,6 +188,7 @@ export class Network {
     const direction = role === 'dialler' ? 'outbound' : 'inbound'
     const guard = this.#guesses.guard(direction, ipAddress(address), remotePeer)
     let session: Session
+    if (role === 'listener') this.#proving.add(remotePeer)
     try {
       const where = { address, localPeer: identity.peerId }
       const signal = this.#stopping.signal
@@ -200,6 +206,8 @@ export class Network {
       this.#onHandshakeFailed(error, connection, address)
       if (role === 'dialler') throw error
       return
+    } finally {
+      this.#proving.delete(remotePeer)
     }
     onOpened?.()
     this.#connections.set(session, connection)
@@ -265,9 +273,11 @@ export class Network {
       // Somebody else's loopback is not ours.
       const usable = addresses.filter((address) => isLoopback(from.address) || !isLoopback(address))
       const peer = { id, addresses: usable }
-      this.#learn(peer, 'exchange')
+      const news = this.#learn(peer, 'exchange')
       if (id !== from.peer) continue
       this.#known.remember(peer)
+      // What this node knew already, from multicast say, the others know as well.
+      if (!news) continue
       for (const other of this.#sessions.values()) {
         if (other !== from) other.send({ type: 'peers', peers: [peer] })
       }

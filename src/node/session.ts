@@ -10,7 +10,11 @@ import type { Link, PeerId } from './link.ts'
 /** The first message of the other side must be here by then. */
 const HELLO_TIMEOUT_MS = 3_000
 
-const PING_EVERY_MS = 2_000
+/** How often a session looks at the clock. */
+const BEAT_EVERY_MS = 2_000
+
+/** Whatever a peer says is a sign of life; it is asked for one only after this long. */
+const PING_AFTER_MS = 3_000
 
 /** A peer that has said nothing for this long is gone, whatever TCP believes. */
 const SILENCE_LIMIT_MS = 10_000
@@ -45,6 +49,7 @@ export class Session implements Link {
   readonly #incoming: AsyncIterator<Message>
   #rttMs: number | undefined
   #heardMs = performance.now()
+  #beatMs = performance.now()
   #pings = new Map<number, number>()
   #nextPing = 0
   #goodbye: string | undefined
@@ -125,7 +130,7 @@ export class Session implements Link {
 
   /** Reads until the conversation ends, and says why it did. */
   async run(handler: SessionHandler): Promise<SessionEnd> {
-    const heartbeat = setInterval(() => this.#beat(), PING_EVERY_MS)
+    const heartbeat = setInterval(() => this.#beat(), BEAT_EVERY_MS)
     this.#ping()
     try {
       for (let next = await this.#incoming.next(); next.done !== true; next = await this.#incoming.next()) {
@@ -170,10 +175,15 @@ export class Session implements Link {
   }
 
   #beat(): void {
-    const silentMs = performance.now() - this.#heardMs
-    if (silentMs > SILENCE_LIMIT_MS)
-      this.#channel.abort(new Error(`silent for ${Math.round(silentMs / 1000)} s`))
-    else this.#ping()
+    const nowMs = performance.now()
+    // A process that was stopped itself (sleep, SIGSTOP) has heard nothing because it did not listen.
+    if (nowMs - this.#beatMs > 2 * BEAT_EVERY_MS) this.#heardMs = nowMs
+    this.#beatMs = nowMs
+    const silentMs = nowMs - this.#heardMs
+    if (silentMs > SILENCE_LIMIT_MS) {
+      this.#silence = `silent for ${Math.round(silentMs / 1000)} s`
+      this.#channel.abort(new Error(this.#silence))
+    } else if (silentMs > PING_AFTER_MS || this.#rttMs === undefined) this.#ping()
   }
 
   #ping(): void {
