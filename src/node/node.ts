@@ -34,6 +34,8 @@ export interface PeerStatus {
   readonly busy: number
   readonly sandbox: string
   readonly version: string
+  /** Which password of the mesh connects us: 0, and one more after each `dist-node rotate`. */
+  readonly epoch: number
   readonly rttMs: number
 }
 
@@ -332,9 +334,9 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
   }
 
   #describe(session: Session): PeerStatus {
-    const { peer: id, name, address, rttMs, hello } = session
+    const { peer: id, name, address, epoch, rttMs, hello } = session
     const { slots, sandbox, version } = hello
-    return { id, name, address, slots, busy: this.#busy.get(id) ?? 0, sandbox, version, rttMs }
+    return { id, name, address, slots, busy: this.#busy.get(id) ?? 0, sandbox, version, epoch, rttMs }
   }
 }
 

@@ -259,7 +259,7 @@ describe('a member that lies', () => {
       Buffer.from('bb7fffffffffffffff', 'hex'),
       Buffer.from('9b00000000ffffffff', 'hex'),
       encode(
-        new Map([
+        new Map<string, unknown>([
           ['__proto__', { polluted: true }],
           ['constructor', 1]
         ])
