@@ -14,6 +14,13 @@ const KEEP_BYTES = 1024 * 1024
 /** Longest text whose characters are written one by one: below it the call into Node's encoder costs more. */
 const SHORT_TEXT = 40
 
+/** Above this a text is measured before it is written: room for the worst case would be wasted on it. */
+const MEASURED_TEXT = 5_000
+
+function headBytes(length: number): number {
+  return length < 24 ? 1 : length < 0x100 ? 2 : 3
+}
+
 /** Writes the items of RFC 8949 section 3 into one growing buffer. */
 export class ByteWriter {
   #buffer = Buffer.allocUnsafeSlow(START_BYTES)
@@ -29,10 +36,14 @@ export class ByteWriter {
     if (this.#buffer.length > KEEP_BYTES) this.#replace(START_BYTES)
   }
 
-  /** A copy of what was written. */
+  /** What was written, in memory of its own. */
   take(): Uint8Array {
-    const bytes = new Uint8Array(this.#length)
-    bytes.set(this.#buffer.subarray(0, this.#length))
+    const written = this.#buffer.subarray(0, this.#length)
+    // A large buffer is given away as it is: the next value begins with a new one.
+    const bytes =
+      this.#buffer.length > KEEP_BYTES
+        ? new Uint8Array(written.buffer, 0, this.#length)
+        : new Uint8Array(written)
     this.reset()
     return bytes
   }
@@ -65,26 +76,30 @@ export class ByteWriter {
   /** @param value well-formed: no lone surrogates */
   text(value: string): void {
     const units = value.length
-    if (units <= SHORT_TEXT && this.#shortAscii(value, units)) return
-    const byteLength = Buffer.byteLength(value)
+    if (units > MEASURED_TEXT) {
+      const byteLength = Buffer.byteLength(value)
+      this.#head(TEXT, byteLength)
+      this.#reserve(byteLength)
+      this.#length += this.#buffer.write(value, this.#length, byteLength, 'utf8')
+      return
+    }
+    // Written where it will stand if it is ASCII, and moved if it turns out longer: that is cheaper than to measure first.
+    this.#reserve(units * 3 + 3)
+    const start = this.#length
+    const guess = headBytes(units)
+    const byteLength = this.#buffer.write(value, start + guess, units * 3, 'utf8')
+    const needed = headBytes(byteLength)
+    if (needed !== guess) {
+      this.#buffer.copyWithin(start + needed, start + guess, start + guess + byteLength)
+    }
     this.#head(TEXT, byteLength)
-    this.#reserve(byteLength)
-    this.#length += this.#buffer.write(value, this.#length, byteLength, 'utf8')
+    this.#length += byteLength
   }
 
-  array(count: number): void {
-    this.#head(ARRAY, count)
-  }
-
-  map(count: number): void {
-    this.#head(MAP, count)
-  }
-
-  tag(number: number): void {
-    this.#head(TAGGED, number)
-  }
-
-  #shortAscii(value: string, units: number): boolean {
+  /** Writes a short text of ASCII, as most keys are; false when it is none, and nothing was written. */
+  shortText(value: string): boolean {
+    const units = value.length
+    if (units > SHORT_TEXT) return false
     this.#reserve(units + 2)
     const buffer = this.#buffer
     let at = this.#length
@@ -100,6 +115,18 @@ export class ByteWriter {
     }
     this.#length = at
     return true
+  }
+
+  array(count: number): void {
+    this.#head(ARRAY, count)
+  }
+
+  map(count: number): void {
+    this.#head(MAP, count)
+  }
+
+  tag(number: number): void {
+    this.#head(TAGGED, number)
   }
 
   #head(major: number, value: number): void {

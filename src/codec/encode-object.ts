@@ -84,7 +84,7 @@ interface Form {
 
 /** Typed arrays are long: their keys are listed only when there is more than elements. */
 function viewProperties(view: NodeJS.TypedArray): Property[] {
-  return hasMoreThanElements(view, view.length) ? propertiesOf(view, isIndex) : []
+  return hasMoreThanElements(view) ? propertiesOf(view, isIndex) : []
 }
 
 const isIndex = (key: string | symbol) => typeof key === 'string' && /^\d+$/.test(key)

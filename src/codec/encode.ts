@@ -50,8 +50,8 @@ export class Encoder {
       return this.writer.take()
     } finally {
       this.writer.reset()
-      this.#seen.clear()
-      this.#repeated.clear()
+      if (this.#seen.size > 0) this.#seen.clear()
+      if (this.#repeated.size > 0) this.#repeated.clear()
       this.#numbers = undefined
     }
   }
@@ -138,6 +138,7 @@ export class Encoder {
   }
 
   #text(value: string): void {
+    if (this.writer.shortText(value)) return
     if (value.isWellFormed()) return this.writer.text(value)
     this.writer.tag(TAG.utf16)
     this.writer.bytes(Buffer.from(value, 'utf16le'))
@@ -221,7 +222,7 @@ export class Encoder {
     this.writer.map(record.keys.length)
     for (let index = 0; index < record.keys.length; index++) {
       const key = record.keys[index] ?? ''
-      this.writer.text(key)
+      if (!this.writer.shortText(key)) this.writer.text(key)
       this.path.push(key)
       this.write(record.values[index])
       this.path.pop()

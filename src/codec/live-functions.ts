@@ -23,7 +23,7 @@ export class LiveFunctions implements FunctionWriter {
   readonly identities = new Identities()
   /** Units of the value being written. */
   readonly hashes = new Set<string>()
-  onCapture: (name: string, bytes: number) => void = () => {}
+  onCapture: (bytes: number) => void = () => {}
   readonly #inspector: ClosureInspector
   readonly #analyser: SiteAnalyser
   readonly #packages: PackageValues
@@ -40,8 +40,9 @@ export class LiveFunctions implements FunctionWriter {
 
   /** Forgets what belongs to one value. */
   reset(): void {
-    this.#closures.clear()
-    this.hashes.clear()
+    // Clearing what is empty costs as much as printing a number.
+    if (this.#closures.size > 0) this.#closures.clear()
+    if (this.hashes.size > 0) this.hashes.clear()
   }
 
   writeFunction(fn: Function, encoder: Encoder): void {
@@ -137,7 +138,7 @@ export class LiveFunctions implements FunctionWriter {
       const before = encoder.writer.length
       encoder.path.push({ captured: name })
       encoder.write(selectMembers(readVariable(scopes, name), site.membersOf.get(name)))
-      this.onCapture(name, encoder.writer.length - before)
+      this.onCapture(encoder.writer.length - before)
       encoder.path.pop()
     }
   }

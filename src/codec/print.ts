@@ -32,6 +32,8 @@ export interface PrinterOptions {
   readonly cacheDirectory?: string
 }
 
+const NO_UNITS: readonly string[] = []
+
 /** A captured variable above this is worth a warning: it travels with every single job. */
 const LARGE_BYTES = 1024 * 1024
 
@@ -49,6 +51,8 @@ export class Printer {
   readonly #units = new Map<string, Uint8Array>()
   readonly #options: PrinterOptions
   readonly #warned = new Set<string>()
+  /** Of the value being printed. */
+  #label = ''
   #reader: Reader | undefined
 
   constructor(options: PrinterOptions = {}) {
@@ -62,6 +66,7 @@ export class Printer {
       new SiteAnalyser(inspector, bundler, packages, keep),
       packages
     )
+    this.#functions.onCapture = (bytes) => this.#warn(bytes)
     this.#encoder = new Encoder(this.#functions)
   }
 
@@ -114,9 +119,9 @@ export class Printer {
 
   #attempt(value: unknown, path: string): Printed | Pending {
     try {
-      this.#functions.onCapture = (_name, bytes) => this.#warn(path, bytes)
+      this.#label = path
       const bytes = this.#encoder.encode(value)
-      return { bytes, units: [...this.#functions.hashes] }
+      return { bytes, units: this.#functions.hashes.size === 0 ? NO_UNITS : [...this.#functions.hashes] }
     } catch (error) {
       if (error instanceof Pending) return error
       return explain(error, path, this.#encoder.path)
@@ -125,8 +130,9 @@ export class Printer {
     }
   }
 
-  #warn(label: string, bytes: number): void {
+  #warn(bytes: number): void {
     if (bytes < LARGE_BYTES || this.#options.onWarning === undefined) return
+    const label = this.#label
     const path = formatPath(label, this.#encoder.path)
     const name = path.slice(label.length)
     if (this.#warned.has(name)) return

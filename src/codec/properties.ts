@@ -105,14 +105,13 @@ export function isDense(array: readonly unknown[]): boolean {
   for (let index = 0; index < length; index++) {
     if (array[index] === undefined && !Object.hasOwn(array, index)) return false
   }
-  // A plain array has one key more than its elements: its length.
-  return !hasMoreThanElements(array, length + 1)
+  return !hasMoreThanElements(array)
 }
 
 /** Whether an array or typed array has properties that are no elements. */
-export function hasMoreThanElements(array: ArrayLike<unknown>, plainKeys: number): boolean {
-  if (array.length <= COUNT_KEYS_UP_TO) return Reflect.ownKeys(array).length !== plainKeys
+export function hasMoreThanElements(array: ArrayLike<unknown>): boolean {
   if (Object.getOwnPropertySymbols(array).length > 0) return true
+  if (array.length <= COUNT_KEYS_UP_TO) return Object.keys(array).length !== array.length
   // Node's inspector knows a way to list the other properties that JavaScript does not offer.
   const shown = inspect(array, { maxArrayLength: 0, depth: 0, customInspect: false })
   return !/\[ \.\.\. \d+ more items? \]$/.test(shown)

@@ -106,7 +106,7 @@ describe('hostile bytes', () => {
     for (const value of [
       process.getBuiltinModule('child_process').execSync,
       Function,
-      process.abort,
+      Reflect.get(process, 'abort'),
       Reflect.get(globalThis, 'eval')
     ]) {
       const { bytes } = await printer.print({ value })

@@ -35,18 +35,15 @@ const withSuper = {
   }
 }
 
-const FunctionFromText = Reflect.get(globalThis, 'Function') as new (
-  ...parts: string[]
-) => (value: unknown) => unknown
-const rewritten = new FunctionFromText(
-  '__vite_ssr_import_0__',
-  'return () => (0,__vite_ssr_import_0__.scale)(2)'
-)({}) as unknown
-const counted = new FunctionFromText('cov_1a2b3c4d5e', 'return () => { cov_1a2b3c4d5e().f[0]++; return 1 }')(
-  () => ({
-    f: [0]
-  })
-)
+/** A function whose text is what a tool made of it. */
+const fromText = (name: string, body: string): ((value: unknown) => unknown) =>
+  Reflect.construct(Reflect.get(globalThis, 'Function'), [name, body])
+
+const rewritten = fromText('__vite_ssr_import_0__', 'return () => (0,__vite_ssr_import_0__.scale)(2)')({})
+const counted = fromText(
+  'cov_1a2b3c4d5e',
+  'return () => { cov_1a2b3c4d5e().f[0]++; return 1 }'
+)(() => ({ f: [0] }))
 
 const cases: ReadonlyArray<readonly [name: string, value: unknown]> = [
   ['a socket, three steps away', () => handler()],
