@@ -55,6 +55,12 @@ const LAUNCHER = 'cd "$1" && shift && exec 3>&2 2>/dev/null && "$@" 2>&3 3>&-; e
 type NamespaceKind = 'net' | 'uts' | 'pid' | 'mount'
 const ALL_KINDS: readonly NamespaceKind[] = ['net', 'uts', 'pid', 'mount']
 
+/** Who is no root outside is none in a host either, though the laboratory itself has to be root of its own namespace. */
+function asOurselves(): string[] {
+  if (isRoot()) return []
+  return ['unshare', '--user', `--map-user=${process.getuid?.()}`, `--map-group=${process.getgid?.()}`, '--']
+}
+
 export class Machine implements AsyncDisposable {
   /** Number of the machine's first process, as this process sees it. */
   readonly pid: number
@@ -101,7 +107,7 @@ export class Machine implements AsyncDisposable {
    * waits for it, passes its exit on (128 + number of the signal that ended it), and is not stopped when it is.
    */
   launch(command: Command, folder: string): Command {
-    const words = ['sh', '-c', LAUNCHER, 'sh', folder, command.file, ...command.args]
+    const words = ['sh', '-c', LAUNCHER, 'sh', folder, ...asOurselves(), command.file, ...command.args]
     return { file: 'nsenter', args: ['--no-fork', ...this.#target(ALL_KINDS), '--', ...words] }
   }
 
