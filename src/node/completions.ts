@@ -56,6 +56,12 @@ export class Completions<R extends { readonly index: number }> {
       this.#waiting ??= Promise.withResolvers()
       await this.#waiting.promise
     }
+    return this.takeNow()
+  }
+
+  /** The next result if one has come: of tiny jobs thousands wait, and a promise for each would cost more than they. */
+  takeNow(): R | undefined {
+    if (this.#from === this.#queue.length) return undefined
     const result = this.#queue[this.#from++]
     if (this.#from === this.#queue.length || this.#from === 4096) {
       this.#queue = this.#queue.slice(this.#from)

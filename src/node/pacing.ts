@@ -21,10 +21,10 @@ const OVERHEAD_MICROS = 8
 const MAX_BATCH_JOBS = 512
 
 /**
- * Jobs on the way to a slot are at most four batches or four times this: a round trip that was measured while
+ * Jobs on the way to a slot are at most two batches or two times this: a round trip that was measured while
  * somebody was busy must not send thousands of jobs out while batches are still small.
  */
-const MIN_ON_THE_WAY = 16
+const MIN_ON_THE_WAY = 32
 
 /** Jobs longer than this are not sent ahead: waiting one round trip for the next costs little beside them. */
 const NO_PREFETCH_MICROS = 100_000
@@ -64,11 +64,12 @@ export function windowSize(pace: Pace, peer: { slots: number; rttMs: number }): 
   if (pace.meanMicros === undefined || pace.meanMicros > NO_PREFETCH_MICROS) return peer.slots
   const batch = batchSize(pace, { waiting: Infinity, ended: false, slots: peer.slots })
   const onTheWay = Math.ceil((peer.rttMs * 1000) / (pace.meanMicros + OVERHEAD_MICROS))
-  return peer.slots * (2 * batch + Math.min(onTheWay, 4 * Math.max(batch, MIN_ON_THE_WAY)))
+  return peer.slots * (2 * batch + Math.min(onTheWay, 2 * Math.max(batch, MIN_ON_THE_WAY)))
 }
 
-/** Jobs to take from the input: what the peers have room for and one batch in hand. */
+/** Jobs to take from the input: what the peers have room for and one batch in hand; none before it is half a batch. */
 export function pullCount(pace: Pace, room: number, waiting: number): number {
   const inHand = batchSize(pace, { waiting: Infinity, ended: false, slots: 1 })
-  return Math.max(0, Math.ceil(room + inHand - waiting))
+  const count = Math.ceil(room + inHand - waiting)
+  return count > 0 && count * 2 >= inHand ? count : 0
 }

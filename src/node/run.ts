@@ -64,7 +64,7 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
   readonly #completions: Completions<Settled>
   readonly #ports = new Map<PeerId, RunPort>()
   readonly #names = new Map<PeerId, string>()
-  readonly #byNode = new Map<string, number>()
+  readonly #finished = new Map<PeerId, number>()
   #state: 'new' | 'running' | 'ended' = 'new'
   #taken = 0
   #succeeded = 0
@@ -101,7 +101,7 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
       succeeded: this.#succeeded,
       failed: this.#failed,
       inputEnded: this.#inputEnded,
-      byNode: this.#byNode
+      byNode: this.#finishedByNode()
     }
   }
 
@@ -110,9 +110,9 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
     this.#start()
     try {
       for (;;) {
-        const settled = await this.#completions.take()
+        const settled = this.#completions.takeNow() ?? (await this.#completions.take())
         if (settled === undefined) return
-        this.#wakeInput()
+        if (this.#completions.size === MAX_UNTAKEN - 1) this.#wakeInput()
         yield this.#read(settled)
       }
     } finally {
@@ -254,9 +254,17 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
   #settle(task: Task, outcome: Outcome | JobError, peer: PeerId): void {
     if (!(outcome instanceof JobError) && outcome.ok) this.#succeeded++
     else this.#failed++
-    const name = this.#names.get(peer) ?? peer
-    this.#byNode.set(name, (this.#byNode.get(name) ?? 0) + 1)
+    this.#finished.set(peer, (this.#finished.get(peer) ?? 0) + 1)
     this.#completions.push({ index: task.index, peer, outcome })
+  }
+
+  #finishedByNode(): Map<string, number> {
+    const byNode = new Map<string, number>()
+    for (const [peer, count] of this.#finished) {
+      const name = this.#names.get(peer) ?? peer
+      byNode.set(name, (byNode.get(name) ?? 0) + count)
+    }
+    return byNode
   }
 
   #read({ index, peer, outcome }: Settled): JobResult<T> {
