@@ -54,16 +54,16 @@ export class Display implements Disposable {
   }
 
   #overall(): string {
-    const { taken, succeeded, failed, inputEnded } = this.#run.progress
+    const { total, succeeded, failed } = this.#run.progress
     const done = succeeded + failed
     const seconds = (performance.now() - this.#started) / 1_000
     const rate = done / Math.max(seconds, 0.001)
-    const parts = [`${formatNumber(done)}${inputEnded ? ` of ${formatNumber(taken)}` : ''}`]
+    const parts = [`${formatNumber(done)}${total === undefined ? '' : ` of ${formatNumber(total)}`}`]
     if (failed > 0) parts.push(styleText('red', `${formatNumber(failed)} failed`))
     if (done > 0) parts.push(`${formatNumber(rate)}/s`)
-    if (inputEnded && done > 0 && done < taken)
-      parts.push(`${formatDuration(((taken - done) / rate) * 1_000)} left`)
-    const bar = inputEnded && taken > 0 ? ` ${drawBar(done / taken)}` : ''
+    if (total !== undefined && done > 0 && done < total)
+      parts.push(`${formatDuration(((total - done) / rate) * 1_000)} left`)
+    const bar = total === undefined || total === 0 ? '' : ` ${drawBar(done / total)}`
     return `${styleText('bold', visible(this.#title))}${bar}  ${parts.join('  ')}`
   }
 

@@ -38,8 +38,8 @@ export interface RunProgress {
   readonly taken: number
   readonly succeeded: number
   readonly failed: number
-  /** The input has been read to its end: `taken` is the number of all jobs. */
-  readonly inputEnded: boolean
+  /** Number of all jobs, as soon as it is known: at once for an array, else when the input has been read to its end. */
+  readonly total: number | undefined
   /** Finished jobs by node name. */
   readonly byNode: ReadonlyMap<string, number>
 }
@@ -100,7 +100,11 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
       taken: this.#taken,
       succeeded: this.#succeeded,
       failed: this.#failed,
-      inputEnded: this.#inputEnded,
+      total: this.#inputEnded
+        ? this.#taken
+        : Array.isArray(this.#init.jobs)
+          ? this.#init.jobs.length
+          : undefined,
       byNode: this.#finishedByNode()
     }
   }

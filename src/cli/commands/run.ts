@@ -10,7 +10,8 @@ import {
   type JobsFile,
   loadJobsFile,
   MeshError,
-  type Run
+  type Run,
+  UsageError
 } from '../../index.ts'
 import { Display } from '../display.ts'
 import { EXIT, ExitError } from '../exit.ts'
@@ -71,7 +72,14 @@ async function runFile(file: string, args: string[], options: RunCommandOptions)
     const refusals = new Set<string>()
     node.on('peer-refused', ({ address, message }) => refusals.add(`${address}: ${message}`))
     const joining = node.start()
-    if (!password) console.error('no password: running on this machine alone (dist-node init makes a mesh)')
+    if (!password) {
+      if (!options.local || options.minPeers !== undefined) {
+        throw new UsageError(
+          'no password, so there are no peers to run on: dist-node init makes a mesh, join stores its password'
+        )
+      }
+      console.error('no password: running on this machine alone (dist-node init makes a mesh)')
+    }
     if (!options.local || options.minPeers !== undefined) {
       await joining
       await node
