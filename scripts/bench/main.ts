@@ -34,7 +34,11 @@ async function measure(options: CommandLine, suites: readonly Suite[]): Promise<
     await using systems = new Systems(folder, (text) => say(text))
     for (const suite of suites) {
       say(`${suite.name} ...`)
-      await suite.run(makeBench(suite, options, { recorder, systems, folder }))
+      const bench = makeBench(suite, options, { recorder, systems, folder })
+      await suite.run(bench).catch((error: unknown) => {
+        bench.note(`FAILED: ${error instanceof Error ? error.stack : String(error)}`)
+        process.exitCode = 1
+      })
       console.log(formatSuite(suite, recorder))
     }
     const goals = describeGoals(recorder)
@@ -59,27 +63,35 @@ function makeBench(
   parts: { recorder: Recorder; systems: Systems; folder: string }
 ): Bench {
   const wants = (system: string): boolean => selected === undefined || selected.includes(system)
+  const note = (text: string): void => {
+    const { notes } = parts.recorder
+    if (!notes.some((known) => known.text === text)) notes.push({ suite: suite.name, text })
+  }
   return {
     quick,
     repetitions,
     folder: parts.folder,
     wants,
     record: (figure) => parts.recorder.add(suite.name, figure),
-    note(text) {
-      if (!parts.recorder.notes.some((note) => note.text === text))
-        parts.recorder.notes.push({ suite: suite.name, text })
-    },
+    note,
     async systems(...names) {
       const running = []
       for (const name of names.filter(wants)) {
-        const system = await parts.systems.get(name)
+        const system = await parts.systems
+          .get(name)
+          .catch((error: unknown) => note(`${name} FAILED: ${String(error)}`))
         if (system !== undefined) running.push(system)
       }
       return running
     },
     async alternate(subjects, run, count = repetitions) {
       for (let repetition = 0; repetition < count; repetition++) {
-        for (const subject of subjects) await run(subject, repetition)
+        for (const subject of subjects) {
+          // What one system cannot do is a line in the report, and no reason to leave the others unmeasured.
+          await run(subject, repetition).catch((error: unknown) =>
+            note(`${subject.name} FAILED: ${String(error)}`)
+          )
+        }
       }
     }
   }

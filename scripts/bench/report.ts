@@ -17,11 +17,12 @@ export function formatMachine(machine: Machine): string {
 export function formatSuite({ name, about }: Suite, recorder: Recorder): string {
   const rows = recorder.rows.filter(({ suite }) => suite === name)
   const lines = [[`${name}: ${about}`, 'median', 'min', 'max', '', 'dist-node is']]
-  let heading = ''
-  for (const row of rows) {
-    if (heading !== (heading = row.workload)) lines.push([`  ${heading}`])
-    const figures = [row.median, row.min, row.max].map((value) => formatNumber(value))
-    lines.push([`    ${row.system}`, ...figures, row.unit, comparison(row, rows)])
+  for (const [workload, group] of Map.groupBy(rows, (row) => row.workload)) {
+    lines.push([`  ${workload}`])
+    for (const row of group) {
+      const figures = [row.median, row.min, row.max].map((value) => formatNumber(value))
+      lines.push([`    ${row.system}`, ...figures, row.unit, comparison(row, rows)])
+    }
   }
   const notes = recorder.notes.filter(({ suite }) => suite === name).map(({ text }) => `  ${text}\n`)
   return `${alignColumns(lines)}\n${notes.join('')}`

@@ -36,6 +36,7 @@ export async function bareTransport(onStream: (stream: Stream) => void): Promise
     privateKey: privateKeyToProtobuf(await generateKeyPair('Ed25519')),
     listen: ['/ip4/127.0.0.1/tcp/0'],
     mdns: false,
+    peers: [],
     meshHash: '',
     // Nobody proves a password here.
     proofTimeoutMs: 0,
