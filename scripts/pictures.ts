@@ -2,7 +2,7 @@
  * The pictures of the README, made from the real thing: `node scripts/pictures.ts` starts a mesh on this machine, types
  * commands into a terminal (tmux) and draws what it shows. Needs tmux; not part of the tests.
  */
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LocalMesh } from './local-mesh.ts'
 import { drawTerminal, Terminal } from './terminal-picture.ts'
@@ -19,8 +19,10 @@ await Promise.all(['attic', 'cellar', 'desk'].map((name) => mesh.start(name, 1))
 const command = `node ${join(root, 'bin/dist-node.mjs')} "$1" ${mesh.options('run').join(' ')} "\${@:2}"`
 writeFileSync(
   join(mesh.folder, 'shell'),
-  `PS1='$ '\ndist-node() { ${command}; }\ncd ${join(root, 'examples')}\nclear\n`
+  `PS1='$ '\ndist-node() { ${command}; }\ncd ${mesh.folder}/examples\nclear\n`
 )
+
+cpSync(join(root, 'examples'), join(mesh.folder, 'examples'), { recursive: true })
 
 using terminal = new Terminal(
   { columns: COLUMNS, rows: 40 },
@@ -29,21 +31,21 @@ using terminal = new Terminal(
 terminal.type(`source ${join(mesh.folder, 'shell')}`)
 await terminal.until(/^\$ *$/m)
 terminal.type('dist-node run whiten.ts --no-local --min-peers 3')
-await terminal.until(/3 done in/)
-terminal.type(`dist-node run mandelbrot.ts --no-local -- 1200 ${join(mesh.folder, 'mandelbrot.png')}`)
-await terminal.until(/1200 pixels[\s\S]*done in/)
-terminal.type('dist-node run pi.ts --no-local')
-await terminal.until(/144 done|120 done/)
+await terminal.until(/3 done in.*\n\$ *$/)
+terminal.type('dist-node run mandelbrot.ts -- 1200 mandelbrot.png')
+await terminal.until(/1200 pixels[\s\S]*done in.*\n\$ *$/)
+terminal.type('dist-node run pi.ts')
+await terminal.until(/120 done in.*\n\$ *$/)
 draw('demo')
-copyFileSync(join(mesh.folder, 'mandelbrot.png'), join(root, 'docs/mandelbrot.png'))
+copyFileSync(join(mesh.folder, 'examples/mandelbrot.png'), join(root, 'docs/mandelbrot.png'))
 
 terminal.type('clear')
 writeFileSync(
-  join(mesh.folder, 'search.ts'),
+  join(mesh.folder, 'examples/sweep.ts'),
   `const spin = (ms: number) => { const end = performance.now() + ms; while (performance.now() < end); }
    export default Array.from({ length: 120 }, (_, n) => () => { spin(60 + (n % 7) * 20); return n })`
 )
-terminal.type(`dist-node run ${join(mesh.folder, 'search.ts')} --no-local --min-peers 3 --out /dev/null`)
+terminal.type('dist-node run sweep.ts --no-local --min-peers 3 --out results.ndjson')
 await terminal.until(/(4\d|5\d|6\d) of 120[\s\S]*●/)
 draw('progress')
 await terminal.until(/120 done in/)

@@ -31,7 +31,7 @@ export class Display implements Disposable {
       this.#draw = createLogUpdate(process.stderr)
       this.#timer = setInterval(() => this.#draw?.(this.#screen()), REDRAW_MS)
     } else if (show === 'lines') {
-      this.#timer = setInterval(() => console.error(this.#overall()), QUIET_LINE_MS)
+      this.#timer = setInterval(() => console.error(this.#overall({ bar: false })), QUIET_LINE_MS)
     }
   }
 
@@ -50,10 +50,10 @@ export class Display implements Disposable {
   }
 
   #screen(): string {
-    return [this.#overall(), ...this.#executors()].join('\n')
+    return [this.#overall({ bar: true }), ...this.#executors()].join('\n')
   }
 
-  #overall(): string {
+  #overall(show: { bar: boolean }): string {
     const { total, succeeded, failed } = this.#run.progress
     const done = succeeded + failed
     const seconds = (performance.now() - this.#started) / 1_000
@@ -63,7 +63,7 @@ export class Display implements Disposable {
     if (done > 0) parts.push(`${formatNumber(rate)}/s`)
     if (total !== undefined && done > 0 && done < total)
       parts.push(`${formatDuration(((total - done) / rate) * 1_000)} left`)
-    const bar = total === undefined || total === 0 ? '' : ` ${drawBar(done / total)}`
+    const bar = !show.bar || total === undefined || total === 0 ? '' : ` ${drawBar(done / total)}`
     return `${styleText('bold', visible(this.#title))}${bar}  ${parts.join('  ')}`
   }
 

@@ -2,8 +2,9 @@
  * Looks for peers by multicast DNS. Anybody on the LAN can announce anything, so announcements are hints, taken in
  * small numbers, and lead to addresses of the LAN only.
  */
+import type { EventEmitter } from 'node:events'
 import type { PeerInfo } from '@libp2p/interface'
-import { isLoopbackIp, isOnOwnSubnet, parseTcpAddress } from './local-addresses.ts'
+import { isLoopbackIp, isOnOwnSubnet, isOwnIp, parseTcpAddress } from './local-addresses.ts'
 import { mdns } from './libp2p.ts'
 
 /**
@@ -19,40 +20,57 @@ export interface FoundPeer {
   readonly addresses: string[]
 }
 
+interface Seen {
+  ms: number
+  readonly source: string | undefined
+}
+
 /**
  * Which announcements count. Peers already known pass always; new ones at a pace that lets a whole LAN start at once
- * but gives a flood of invented peers nothing to fill.
+ * but gives a flood of invented peers nothing to fill: each would be dialled, and honest ones would wait their turn.
  */
 export class AnnouncementFilter {
   static readonly LIMITS = {
     newPerSecond: 20,
     burst: 64,
     maxPeers: 512,
+    /** Peers one other machine may announce. Nodes of this machine are not counted: tests start many. */
+    maxPeersPerSource: 16,
     maxAddresses: 4,
     forgetMs: 600_000
   } as const
-  readonly #seenMs = new Map<string, number>()
+  readonly #seen = new Map<string, Seen>()
   #tokens: number = AnnouncementFilter.LIMITS.burst
   #refilledMs = 0
 
-  /** What is to be believed of an announcement; `undefined` when nothing is. */
-  filter(peer: FoundPeer, nowMs: number): FoundPeer | undefined {
-    const { burst, forgetMs, maxAddresses, maxPeers, newPerSecond } = AnnouncementFilter.LIMITS
-    const addresses = peer.addresses.filter(isReachable).slice(0, maxAddresses)
+  /**
+   * What is to be believed of an announcement; `undefined` when nothing is.
+   *
+   * @param source IP address the announcement came from, if known
+   */
+  filter(peer: FoundPeer, source: string | undefined, nowMs: number): FoundPeer | undefined {
+    const addresses = peer.addresses.filter(isReachable).slice(0, AnnouncementFilter.LIMITS.maxAddresses)
     if (addresses.length === 0) return undefined
-    if (!this.#seenMs.has(peer.id)) {
-      this.#tokens = Math.min(burst, this.#tokens + ((nowMs - this.#refilledMs) / 1000) * newPerSecond)
-      this.#refilledMs = nowMs
-      if (this.#seenMs.size >= maxPeers) this.#forget(nowMs - forgetMs)
-      if (this.#tokens < 1 || this.#seenMs.size >= maxPeers) return undefined
-      this.#tokens--
-    }
-    this.#seenMs.set(peer.id, nowMs)
+    const seen = this.#seen.get(peer.id)
+    if (seen !== undefined) seen.ms = nowMs
+    else if (this.#admitsNew(source, nowMs)) this.#seen.set(peer.id, { ms: nowMs, source })
+    else return undefined
     return { id: peer.id, addresses }
   }
 
-  #forget(beforeMs: number): void {
-    for (const [id, seenMs] of this.#seenMs) if (seenMs < beforeMs) this.#seenMs.delete(id)
+  #admitsNew(source: string | undefined, nowMs: number): boolean {
+    const { burst, forgetMs, maxPeers, maxPeersPerSource, newPerSecond } = AnnouncementFilter.LIMITS
+    this.#tokens = Math.min(burst, this.#tokens + ((nowMs - this.#refilledMs) / 1000) * newPerSecond)
+    this.#refilledMs = nowMs
+    if (this.#tokens < 1) return false
+    for (const [id, { ms }] of this.#seen) if (ms < nowMs - forgetMs) this.#seen.delete(id)
+    if (this.#seen.size >= maxPeers) return false
+    if (source !== undefined && !isOwnIp(source)) {
+      const ofSource = [...this.#seen.values()].filter((seen) => seen.source === source).length
+      if (ofSource >= maxPeersPerSource) return false
+    }
+    this.#tokens--
+    return true
   }
 }
 
@@ -84,9 +102,14 @@ export function discovery(
 ): (components: DiscoveryComponents) => DiscoveryService {
   return (components) => {
     const filter = new AnnouncementFilter()
+    // The event names no sender, but follows at once upon the packet.
+    let source: string | undefined
+    const onPacket = (_packet: unknown, from: { address?: string } | undefined): void => {
+      source = from?.address
+    }
     const onPeer = ({ detail }: CustomEvent<PeerInfo>): void => {
       const announced = { id: detail.id.toString(), addresses: detail.multiaddrs.map(String) }
-      const found = filter.filter(announced, performance.now())
+      const found = filter.filter(announced, source, performance.now())
       if (found !== undefined) onFound(found)
     }
     const ask = (interval: number): DiscoveryService => {
@@ -94,8 +117,15 @@ export function discovery(
         components
       )
       service.addEventListener('peer', onPeer)
-      // What libp2p calls on its own discoveries; their type does not show it.
-      return service as unknown as DiscoveryService
+      // What libp2p calls on its own discoveries, and their socket; the type does not show them.
+      const inner = service as unknown as DiscoveryService & { mdns?: EventEmitter }
+      return {
+        async start() {
+          await inner.start()
+          inner.mdns?.prependListener('response', onPacket)
+        },
+        stop: () => inner.stop()
+      }
     }
     let current = ask(FIRST_INTERVAL_MS)
     let timer: NodeJS.Timeout | undefined

@@ -36,6 +36,14 @@ export function isOnOwnSubnet(ip: string, nowMs: number = performance.now()): bo
   return contains(subnets, ip)
 }
 
+/** Whether the address is one of this machine's own. */
+export function isOwnIp(ip: string): boolean {
+  return (
+    isLoopbackIp(ip) ||
+    Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === ip))
+  )
+}
+
 /** `/ip4/192.168.1.20/tcp/4001`, perhaps with `/p2p/…`: the two forms of address that nodes listen on. */
 export function parseTcpAddress(multiaddr: string): { ip: string; port: number } | undefined {
   const [, ip = '', port = ''] = /^\/ip[46]\/([^/]+)\/tcp\/(\d{1,5})(?:\/p2p\/[^/]+)?$/.exec(multiaddr) ?? []

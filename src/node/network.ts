@@ -29,6 +29,9 @@ const DIAL_LOOP_MS = 100
 /** All of a dial: connection, Noise, stream, password proof, hello. */
 const DIAL_TIMEOUT_MS = 10_000
 
+/** A session that takes the place of another must be there by then. */
+const REPLACEMENT_TIMEOUT_MS = 3_000
+
 /** Time for goodbyes at the end. */
 const STOP_TIMEOUT_MS = 2_000
 
@@ -162,6 +165,13 @@ export class Network {
     const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
     try {
       const { stream, connection } = await this.#transport.dial(addresses, signal)
+      const peer = connection.remotePeer.toString()
+      if (this.#sessions.has(peer)) {
+        // It dialled us meanwhile.
+        stream.abort(new Error('connected already'))
+        this.#plan.onDialled(key, peer, withoutPeerId(connection.remoteAddr.toString()))
+        return
+      }
       const running = this.#converse(stream, connection, 'dialler', () =>
         this.#plan.onDialled(
           key,
@@ -253,6 +263,12 @@ export class Network {
     this.#sessions.delete(session.peer)
     this.#plan.onDisconnected(session.peer, performance.now())
     this.#init.events.onLeft(session, end)
+    if (end.kind !== 'replaced') return
+    // The session that replaces this one is a moment behind; if it does not come, the peer is gone after all.
+    setTimeout(() => {
+      if (this.#sessions.has(session.peer) || this.#stopping.signal.aborted) return
+      this.#init.events.onLeft(session, { kind: 'lost', reason: 'closed the connection' })
+    }, REPLACEMENT_TIMEOUT_MS).unref()
   }
 
   #onMessage(session: Session, message: Message): Promise<void> | undefined {

@@ -22,6 +22,9 @@ const SILENCE_LIMIT_MS = 10_000
 /** Weight of a new round-trip time against the old ones. */
 const RTT_SMOOTHING = 0.3
 
+/** The goodbye of a session that gives way to another one of the same two peers. */
+const REPLACED = 'replaced by another connection'
+
 /** Why a session ended. */
 export type SessionEnd =
   | { readonly kind: 'left'; readonly reason: string }
@@ -149,7 +152,7 @@ export class Session implements Link {
   /** Ends the conversation in favour of another one with the same peer. */
   async replace(): Promise<void> {
     this.#replaced = true
-    await this.close('replaced by another connection')
+    await this.close(REPLACED)
   }
 
   /** Says goodbye and waits until everything queued has left. */
@@ -202,7 +205,7 @@ export class Session implements Link {
   }
 
   #end(reason: string): SessionEnd {
-    if (this.#replaced) return { kind: 'replaced' }
+    if (this.#replaced || this.#goodbye === REPLACED) return { kind: 'replaced' }
     if (this.#goodbye !== undefined) return { kind: 'left', reason: this.#goodbye }
     return { kind: 'lost', reason: this.#silence ?? reason }
   }
