@@ -7,6 +7,7 @@ import {
   type ResolveHookContext,
   SourceMap
 } from 'node:module'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { transformSync, TransformOptions, TransformResult } from 'esbuild'
 import { rememberSourceMap } from './source-maps.ts'
@@ -99,8 +100,9 @@ function findFormat(url: string, extension: string, source: string): 'module' | 
   if (extension === 'mts') return 'module'
   if (extension === 'cts') return 'commonjs'
   const packageFile = findPackageJSON(url)
-  const type: unknown =
-    packageFile === undefined ? undefined : JSON.parse(readFileSync(packageFile, 'utf8')).type
+  // Where there is none up to the root, Node 26 answers with the file itself.
+  const isPackageFile = packageFile !== undefined && basename(packageFile) === 'package.json'
+  const type: unknown = isPackageFile ? JSON.parse(readFileSync(packageFile, 'utf8')).type : undefined
   if (type === 'module' || type === 'commonjs') return type
   return /^\s*(?:import|export)\b/m.test(source) ? 'module' : 'commonjs'
 }
