@@ -62,6 +62,7 @@ export function analyseClass(node: Node, text: string, offset: number): ClassAna
       Reflect.set(member, 'value', null)
     }
   }
+  if (privateStatics.length > 0) edits.push(givePrivateStatics(privateStatics, node.end - offset - 1))
   return {
     parentName,
     staticMembers,
@@ -71,6 +72,12 @@ export function analyseClass(node: Node, text: string, offset: number): ClassAna
     privateStatics,
     edits
   }
+}
+
+/** A way in for the values of private static fields, at the very end, where it moves nothing but the last brace. */
+function givePrivateStatics(names: readonly string[], end: number): Edit {
+  const fields = names.map((name) => `this.#${name}`).join(', ')
+  return { start: end, end, text: ` static { $private(($) => { [${fields}] = $ }) } ` }
 }
 
 /** A name of one letter, because it has to fit where any parent stood. */
@@ -90,10 +97,10 @@ function blanks(text: string): string {
   return text.replace(/[^\n\r\u2028\u2029]/g, ' ')
 }
 
-/** A text with some stretches replaced by others of the same length. */
+/** A text with some stretches replaced by others of the same length; only what is put in at the end may be longer. */
 export function applyEdits(text: string, edits: readonly Edit[]): string {
   let result = text
-  for (const { start, end, text: replacement } of edits) {
+  for (const { start, end, text: replacement } of edits.toSorted((one, other) => other.start - one.start)) {
     result = result.slice(0, start) + replacement.padEnd(end - start) + result.slice(end)
   }
   return result

@@ -22,6 +22,8 @@ export interface FunctionAnalysis {
   readonly offset: number
   /** Names the function uses and does not declare. */
   readonly freeNames: readonly string[]
+  /** Of those, the ones it assigns to. */
+  readonly writes: ReadonlySet<string>
   /** Of those, the ones used as `name.member` only, with the members. */
   readonly membersOf: ReadonlyMap<string, ReadonlySet<string>>
   /** Specifiers of import('…') and require('…') calls. */
@@ -45,7 +47,7 @@ export function analyseFunction(text: string, strict: boolean): FunctionAnalysis
   if (form === 'method' || form === 'getter' || form === 'setter') refuseSuper(node)
   // First, because it takes out of the tree what does not travel as text.
   const classAnalysis = form === 'class' ? analyseClass(node, text, offset) : undefined
-  const { freeNames, membersOf } = findFreeNames(root, strict)
+  const { freeNames, membersOf, writes } = findFreeNames(root, strict)
   const edits: Edit[] = [...(classAnalysis?.edits ?? []), ...blankComputedKey(node, text, offset)]
   const loads: string[] = []
   forEachNode(node, (each) => {
@@ -68,6 +70,7 @@ export function analyseFunction(text: string, strict: boolean): FunctionAnalysis
     node,
     offset,
     freeNames,
+    writes,
     membersOf,
     loads,
     usesOuterThis: usesOuterThis(node),
@@ -129,19 +132,25 @@ function programOf(expression: Expression): Program {
   return { type: 'Program', body: [statement], sourceType: 'module', start, end }
 }
 
-function findFreeNames(root: Program, strict: boolean): Pick<FunctionAnalysis, 'freeNames' | 'membersOf'> {
+function findFreeNames(
+  root: Program,
+  strict: boolean
+): Pick<FunctionAnalysis, 'freeNames' | 'membersOf' | 'writes'> {
   const scopes = analyze(root as EstreeProgram, {
     ecmaVersion: 2022,
     sourceType: strict ? 'module' : 'script'
   })
   const names = new Set<string>()
+  const writes = new Set<string>()
   const uses = new Map<string, Set<object>>()
-  for (const { identifier } of scopes.globalScope?.through ?? []) {
+  for (const reference of scopes.globalScope?.through ?? []) {
+    const { identifier } = reference
     if (identifier.name === 'arguments') continue
     names.add(identifier.name)
+    if (reference.isWrite()) writes.add(identifier.name)
     uses.set(identifier.name, (uses.get(identifier.name) ?? new Set<object>()).add(identifier))
   }
-  return { freeNames: [...names], membersOf: findMembers(root, uses) }
+  return { freeNames: [...names], writes, membersOf: findMembers(root, uses) }
 }
 
 function findMembers(

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { BuildOptions, Plugin } from 'esbuild'
 import { builtinModuleName } from './builtins.ts'
 import { wasmModules } from './bundle-wasm.ts'
+import type { BundleCache } from './bundle-cache.ts'
 import { Encoder } from './encode.ts'
 import { refuse } from './errors.ts'
 import { PLAIN_DATA } from './plain-data.ts'
@@ -30,12 +31,14 @@ export interface BundledName {
  */
 export class Bundler {
   readonly #keep: (hash: string, bytes: Uint8Array) => void
+  readonly #cache: BundleCache | undefined
   readonly #wanted = new Map<string, Wanted>()
   readonly #names = new Map<string, Promise<BundledName>>()
   readonly #encoder = new Encoder(PLAIN_DATA)
 
-  constructor(keep: (hash: string, bytes: Uint8Array) => void) {
+  constructor(keep: (hash: string, bytes: Uint8Array) => void, cache?: BundleCache) {
     this.#keep = keep
+    this.#cache = cache
   }
 
   /** A name that a file imports from a package. */
@@ -85,19 +88,28 @@ export class Bundler {
   }
 
   async #bundle(wanted: readonly Wanted[]): Promise<string> {
-    // Loaded here and not above: it takes longer to load than most programs take to print all they have.
-    const { build } = await import('esbuild')
-    const result = await build({
-      ...OPTIONS,
-      stdin: entry(wanted),
-      plugins: [resolveWanted(wanted), wasmModules]
-    }).catch(explainFailure)
-    const source = result.outputFiles?.[0]?.text ?? ''
-    const unit: BundleUnit = { kind: 'bundle', file: bundleFile(source), source }
-    const bytes = this.#encoder.encode(unit)
+    const cached = this.#cache?.find(wanted)
+    const bytes = cached ?? (await this.#build(wanted))
     const hash = hashUnit(bytes)
     this.#keep(hash, bytes)
     return hash
+  }
+
+  async #build(wanted: readonly Wanted[]): Promise<Uint8Array> {
+    // Loaded here and not above: it takes longer to load than most programs take to print all they have.
+    const { build } = await import('esbuild')
+    const plugins = [resolveWanted(wanted), wasmModules]
+    const result = await build({ ...OPTIONS, stdin: entry(wanted), plugins }).catch(explainFailure)
+    const source = result.outputFiles?.[0]?.text ?? ''
+    const unit: BundleUnit = { kind: 'bundle', file: bundleFile(source), source }
+    const bytes = this.#encoder.encode(unit)
+    const inputs = Object.keys(result.metafile?.inputs ?? {}).filter((input) => input !== ENTRY_FILE)
+    try {
+      this.#cache?.store(wanted, bytes, inputs)
+    } catch {
+      // A folder that cannot be written to costs time in the next run and nothing now.
+    }
+    return bytes
   }
 }
 
@@ -113,6 +125,7 @@ export function isBundled(specifier: string, url: string): boolean {
 
 const OPTIONS: BuildOptions = {
   bundle: true,
+  metafile: true,
   write: false,
   format: 'cjs',
   platform: 'node',
@@ -127,22 +140,19 @@ const OPTIONS: BuildOptions = {
   banner: { js: 'const __importMetaUrl = "file:///bundle.cjs", __importMetaDirname = "/";' }
 }
 
+/** Its extension makes esbuild treat CommonJS modules as Node does when a module imports them. */
+const ENTRY_FILE = 'dist-node-entry.mjs'
+
 const VIRTUAL = 'dist-node-wanted:'
 
 function entry(wanted: readonly Wanted[]): NonNullable<BuildOptions['stdin']> {
   const lines = wanted.map(({ name }, index) => {
     const from = JSON.stringify(`${VIRTUAL}${index}`)
-    if (name === 'require') return `exports.${exportName(index)} = require(${from})`
+    if (name === 'require') return `export const ${exportName(index)} = require(${from})`
     if (name === '*') return `export * as ${exportName(index)} from ${from}`
     return `export { ${JSON.stringify(name)} as ${exportName(index)} } from ${from}`
   })
-  // The name makes esbuild treat CommonJS modules as Node does when a module imports them.
-  const isCommonJs = wanted.some(({ name }) => name === 'require')
-  return {
-    contents: lines.join('\n'),
-    sourcefile: isCommonJs ? 'entry.cjs' : 'entry.mjs',
-    resolveDir: process.cwd()
-  }
+  return { contents: lines.join('\n'), sourcefile: ENTRY_FILE, resolveDir: process.cwd() }
 }
 
 /** Resolves each wanted module from the folder of the file that imports it. */

@@ -2,13 +2,18 @@ import { Script } from 'node:vm'
 import type { BundleUnit, FunctionUnit } from './unit.ts'
 
 /** What compiling a function unit gives: makes one closure of the site at each call. */
-export type Factory = (...links: readonly unknown[]) => Instance
+export type Factory = (...links: readonly unknown[]) => Omit<Instance, 'setPrivate'>
+
+/** Given to a class that has private static fields: called with the way to set them. */
+export type GivePrivate = (set: (values: readonly unknown[]) => void) => void
 
 /** One closure: the function, and a way to its captured variables. */
 export interface Instance {
   readonly make: () => unknown
   readonly get: () => unknown[]
   readonly set: (values: readonly unknown[]) => void
+  /** Sets the private static fields of a class, once it was made. */
+  readonly setPrivate: (values: readonly unknown[]) => void
 }
 
 /**
@@ -17,7 +22,11 @@ export interface Instance {
  */
 export function compileFunction(unit: FunctionUnit): Factory {
   const names = unit.captured.join(', ')
-  const links = [...Object.keys(unit.links), ...(unit.parentName === undefined ? [] : [unit.parentName])]
+  const links = [
+    ...Object.keys(unit.links),
+    ...(unit.parentName === undefined ? [] : [unit.parentName]),
+    '$private'
+  ]
   const before =
     `(function (${links.join(', ')}) { ${unit.strict ? '"use strict"; ' : ''}` +
     (names === '' ? '' : `let ${names}; `) +
@@ -29,6 +38,15 @@ export function compileFunction(unit: FunctionUnit): Factory {
     columnOffset: unit.column - before.length
   })
   return script.runInThisContext() as Factory
+}
+
+/** Makes a closure and keeps the way to its private static fields. */
+export function withPrivate(make: (give: GivePrivate) => Omit<Instance, 'setPrivate'>): Instance {
+  let setPrivate: Instance['setPrivate'] = () => {}
+  const closure = make((set) => {
+    setPrivate = set
+  })
+  return { ...closure, setPrivate: (values) => setPrivate(values) }
 }
 
 /** @returns the function whose call evaluates the bundle */

@@ -21,7 +21,7 @@ export function describeConstructor(fn: Function, site: Site): ConstructorParts 
   const members = site.class
   const named = fn.name === site.unit.name || Object.getOwnPropertyDescriptor(fn, 'name') === undefined
   const properties = propertiesOf(fn, (key) =>
-    key === 'name' ? named : FUNCTION_KEYS.has(key) || isWrittenOut(fn, key, members?.staticMembers)
+    key === 'name' ? named : FUNCTION_KEYS.has(key) || isWrittenOut(fn, key, site, members?.staticMembers)
   )
   const prototype: unknown = Object.hasOwn(fn, 'prototype') ? fn.prototype : undefined
   const own = typeof prototype === 'object' && prototype !== null && Object.hasOwn(prototype, 'constructor')
@@ -31,7 +31,7 @@ export function describeConstructor(fn: Function, site: Site): ConstructorParts 
   const prototypeProperties = own
     ? propertiesOf(
         prototype,
-        (key) => key === 'constructor' || isWrittenOut(prototype, key, members?.instanceMembers)
+        (key) => key === 'constructor' || isWrittenOut(prototype, key, site, members?.instanceMembers)
       )
     : []
   const prototypeParent: unknown = own ? Object.getPrototypeOf(prototype) : Object.prototype
@@ -54,18 +54,26 @@ export function describeConstructor(fn: Function, site: Site): ConstructorParts 
   }
 }
 
-/** A member that evaluating the class makes, unless something else was put in its place. */
+/** A member that evaluating the class makes, unless something else was put in its place, as a decorator does. */
 function isWrittenOut(
   owner: object,
   key: string | symbol,
-  members: ReadonlySet<string> | undefined
+  site: Site,
+  names: ReadonlySet<string> | undefined
 ): boolean {
-  if (members === undefined) return false
-  const descriptor = Object.getOwnPropertyDescriptor(owner, key)
-  if (typeof key === 'string')
-    return members.has(key) && (typeof descriptor?.value === 'function' || descriptor?.value === undefined)
   // A symbol as key is an expression of the class body, and is evaluated with it.
-  return typeof descriptor?.value === 'function' && descriptor.enumerable === false
+  if (
+    names === undefined ||
+    (typeof key === 'string' && !names.has(key) && site.class?.hasComputedMembers !== true)
+  )
+    return false
+  const descriptor = Object.getOwnPropertyDescriptor(owner, key) ?? {}
+  const parts: unknown[] = Object.values(descriptor).filter(
+    (part) => typeof part !== 'boolean' && part !== undefined
+  )
+  return (
+    parts.length > 0 && parts.every((part) => typeof part === 'function' && site.text.includes(String(part)))
+  )
 }
 
 function isGeneratorPrototype(prototype: object): boolean {

@@ -9,6 +9,7 @@ import { Identities } from './identity.ts'
 import type { PackageValues } from './package-values.ts'
 import { Pending } from './pending.ts'
 import { article, refuseInstanceOf } from './refusals.ts'
+import { SharedState } from './shared-state.ts'
 import { readVariable, type Site } from './site.ts'
 import { type ForeignSite, isForeign, type SiteAnalyser } from './site-analyser.ts'
 import { TAG } from './tags.ts'
@@ -29,6 +30,7 @@ export class LiveFunctions implements FunctionWriter {
   readonly #packages: PackageValues
   readonly #sites = new Map<string, Site | ForeignSite>()
   readonly #builtins = new Builtins()
+  readonly #sharedState = new SharedState()
   /** Of the value being written, which may need a second pass. */
   readonly #closures = new Map<Function, KnownClosure>()
 
@@ -43,6 +45,7 @@ export class LiveFunctions implements FunctionWriter {
     // Clearing what is empty costs as much as printing a number.
     if (this.#closures.size > 0) this.#closures.clear()
     if (this.hashes.size > 0) this.hashes.clear()
+    this.#sharedState.reset()
   }
 
   writeFunction(fn: Function, encoder: Encoder): void {
@@ -60,8 +63,9 @@ export class LiveFunctions implements FunctionWriter {
       )
     }
     for (const hash of site.hashes) this.hashes.add(hash)
+    this.#sharedState.add(site)
     const more = describeConstructor(fn, site)
-    if (more === undefined) return this.#writeClosure(closure, site, encoder)
+    if (more === undefined) return this.#writeClosure(fn, closure, site, encoder)
     this.#writeConstructor(fn, more, closure, site, encoder)
   }
 
@@ -124,16 +128,16 @@ export class LiveFunctions implements FunctionWriter {
     })
   }
 
-  #writeClosure(closure: Closure, site: Site, encoder: Encoder): void {
+  #writeClosure(fn: Function, closure: Closure, site: Site, encoder: Encoder): void {
     encoder.writer.tag(TAG.closure)
     encoder.writer.array(2)
     encoder.writer.bytes(site.hashBytes)
-    this.#writeCaptured(closure, site, encoder)
+    this.#writeCaptured(fn, closure, site, encoder)
   }
 
-  #writeCaptured({ scopes }: Closure, site: Site, encoder: Encoder): void {
-    const { captured } = site.unit
-    encoder.writer.array(captured.length)
+  #writeCaptured(fn: Function, { scopes }: Closure, site: Site, encoder: Encoder): void {
+    const { captured, privateStatics } = site.unit
+    encoder.writer.array(captured.length + privateStatics.length)
     for (const name of captured) {
       const before = encoder.writer.length
       encoder.path.push({ captured: name })
@@ -141,6 +145,9 @@ export class LiveFunctions implements FunctionWriter {
       this.onCapture(encoder.writer.length - before)
       encoder.path.pop()
     }
+    if (privateStatics.length === 0) return
+    const values = this.#inspector.inspectPrivate(fn)
+    for (const name of privateStatics) encoder.writeAt(`#${name}`, values.get(`#${name}`))
   }
 
   #writeConstructor(
@@ -159,7 +166,7 @@ export class LiveFunctions implements FunctionWriter {
     writer.tag(TAG.constructor)
     writer.array(6)
     writer.bytes(site.hashBytes)
-    this.#writeCaptured(closure, site, encoder)
+    this.#writeCaptured(fn, closure, site, encoder)
     encoder.writeAt({ captured: 'extends' }, more.parent)
     encoder.write(more.prototypeParent)
     encoder.writeProperties(more.prototypeProperties)

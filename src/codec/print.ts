@@ -1,3 +1,4 @@
+import { BundleCache } from './bundle-cache.ts'
 import { Bundler } from './bundle.ts'
 import { ClosureInspector } from './closure-inspector.ts'
 import { Encoder } from './encode.ts'
@@ -59,7 +60,9 @@ export class Printer {
     this.#options = options
     const keep = (hash: string, bytes: Uint8Array): void => void this.#units.set(hash, bytes)
     const inspector = new ClosureInspector()
-    const bundler = new Bundler(keep)
+    const { cacheDirectory } = options
+    const cache = cacheDirectory === undefined ? undefined : new BundleCache(cacheDirectory)
+    const bundler = new Bundler(keep, cache)
     const packages = new PackageValues(bundler)
     this.#functions = new LiveFunctions(
       inspector,

@@ -1,5 +1,12 @@
 import { builtinModuleName, type BuiltinPath, findBuiltin } from './builtins.ts'
-import { compileBundle, compileFunction, type Factory, type Instance, unwrap } from './compile.ts'
+import {
+  compileBundle,
+  compileFunction,
+  type Factory,
+  type Instance,
+  unwrap,
+  withPrivate
+} from './compile.ts'
 import { Decoder, type FunctionReader } from './decode.ts'
 import { readProperties, setPrototype } from './decode-tagged.ts'
 import { ReadError } from './errors.ts'
@@ -182,7 +189,7 @@ export class Reader implements FunctionReader, ModuleSource {
     const links = linkAll(unit.links, this)
     // Replaced as soon as the class stands: see setPrototype below.
     if (unit.parentName !== undefined) links.push(function () {})
-    return { unit, make: () => factory(...links) }
+    return { unit, make: () => withPrivate((give) => factory(...links, give)) }
   }
 
   #readClosure(decoder: Decoder): Function {
@@ -193,10 +200,12 @@ export class Reader implements FunctionReader, ModuleSource {
   }
 
   #readCaptured(decoder: Decoder, instance: Instance, unit: FunctionUnit): void {
-    const count = decoder.readCount(unit.captured.length)
+    const captured = unit.captured.length
+    const count = decoder.readCount(captured + unit.privateStatics.length)
     const values: unknown[] = []
     for (let index = 0; index < count; index++) values.push(decoder.read())
-    instance.set(values)
+    instance.set(values.slice(0, captured))
+    if (count > captured) instance.setPrivate(values.slice(captured))
   }
 
   #readConstructor(decoder: Decoder): Function {

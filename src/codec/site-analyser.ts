@@ -76,12 +76,13 @@ export class SiteAnalyser {
       source: applyEdits(text, analysis.edits),
       captured,
       links,
+      privateStatics: analysis.class?.privateStatics ?? [],
       ...(analysis.class?.parentName === undefined ? {} : { parentName: analysis.class.parentName })
     }
-    return this.#site(unit, analysis)
+    return this.#site(unit, analysis, { text, file, start })
   }
 
-  #site(unit: FunctionUnit, analysis: FunctionAnalysis): Site {
+  #site(unit: FunctionUnit, analysis: FunctionAnalysis, place: Pick<Site, 'text' | 'file' | 'start'>): Site {
     const bytes = this.#encoder.encode(unit)
     const hash = hashUnit(bytes)
     this.#keep(hash, bytes)
@@ -91,6 +92,8 @@ export class SiteAnalyser {
       hashBytes: Buffer.from(hash, 'hex'),
       hashes: [hash, ...bundlesOf(Object.values(unit.links))],
       class: analysis.class,
+      ...place,
+      writes: unit.captured.filter((name) => analysis.writes.has(name)),
       membersOf: analysis.membersOf
     }
   }

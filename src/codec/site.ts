@@ -1,6 +1,7 @@
 import type { ClassAnalysis } from './analyse-class.ts'
 import type { Scope } from './closure-inspector.ts'
 import { refuse } from './errors.ts'
+import type { SourceFile } from './source-file.ts'
 import type { FunctionUnit } from './unit.ts'
 
 /** A place in source where functions are made: all that its closures have in common, found once. */
@@ -11,6 +12,13 @@ export interface Site {
   /** The unit and those it links to. */
   readonly hashes: readonly string[]
   readonly class: ClassAnalysis | undefined
+  /** As the author wrote it. */
+  readonly text: string
+  readonly file: SourceFile
+  /** Offset of the text in its file; -1 when it is not there. */
+  readonly start: number
+  /** Captured names it assigns to. */
+  readonly writes: readonly string[]
   /** Of captured names: those used for these members only. */
   readonly membersOf: ReadonlyMap<string, ReadonlySet<string>>
 }

@@ -1,4 +1,6 @@
 import { parse, type Node } from 'acorn'
+import { analyze } from 'eslint-scope'
+import type { Program } from 'estree'
 import { children, isFunctionNode } from './syntax.ts'
 
 /** A name imported by a file: what it stands for. */
@@ -12,6 +14,7 @@ export interface ImportedName {
 export interface SourceFile {
   readonly url: string
   readonly source: string
+  readonly isModule: boolean
   readonly imports: ReadonlyMap<string, ImportedName>
   /** Offset at which each line begins. */
   readonly lineStarts: readonly number[]
@@ -27,7 +30,7 @@ export function readSourceFile(url: string, source: string, isModule: boolean): 
     // A file that says so at its head; directives of inner functions are part of their own text.
     if (Reflect.get(node, 'directive') === 'use strict') strictRanges.push([0, source.length])
   }
-  return { url, source, imports, lineStarts: findLineStarts(source), strictRanges }
+  return { url, source, isModule, imports, lineStarts: findLineStarts(source), strictRanges }
 }
 
 /** Where a function's own text begins in its file; -1 when the file has other text there. */
@@ -61,8 +64,28 @@ export function hasOuterThis(file: SourceFile, offset: number): boolean {
   return parseBody(file.source, true).some(surrounds)
 }
 
+/** Where the variable that a name means, at an offset, is declared; undefined when the file does not declare it. */
+export function findDeclaration(file: SourceFile, offset: number, name: string): number | undefined {
+  const body = parseBody(file.source, file.isModule)
+  const program = {
+    type: 'Program',
+    body,
+    sourceType: 'module',
+    range: [0, file.source.length]
+  } as unknown as Program
+  const { scopes } = analyze(program, { ecmaVersion: 2022, sourceType: file.isModule ? 'module' : 'script' })
+  const around = scopes
+    .filter(({ block, set }) => set.has(name) && contains(block, offset))
+    .toSorted((one, other) => (other.block.range?.[0] ?? 0) - (one.block.range?.[0] ?? 0))
+  return around[0]?.set.get(name)?.defs[0]?.name.range?.[0]
+}
+
+function contains({ range }: { range?: [number, number] | undefined }, offset: number): boolean {
+  return range !== undefined && range[0] <= offset && offset < range[1]
+}
+
 function parseBody(source: string, isModule: boolean): readonly Node[] {
-  const shared = { ecmaVersion: 'latest', allowHashBang: true } as const
+  const shared = { ecmaVersion: 'latest', allowHashBang: true, ranges: true } as const
   try {
     return parse(source, {
       ...shared,

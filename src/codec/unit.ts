@@ -35,6 +35,8 @@ export interface FunctionUnit {
   /** Captured variables, in the order their values travel. */
   readonly captured: readonly string[]
   readonly links: Readonly<Record<string, Link>>
+  /** Private static fields of a class, without `#`; their values travel after the captured ones. */
+  readonly privateStatics: readonly string[]
   /** The name that stands for the class extended. */
   readonly parentName?: string
 }

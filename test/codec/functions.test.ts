@@ -229,6 +229,27 @@ describe('functions of every kind', () => {
     expect([increment(), increment(), count]).toEqual([6, 7, 5])
   })
 
+  test('a variable that one function changes and another sees is refused, an object is not', async () => {
+    const makeCounter = () => {
+      let count = 0
+      const state = { count: 0 }
+      return {
+        bindings: { increment: () => ++count, read: () => count },
+        object: { increment: () => ++state.count, read: () => state.count },
+        alone: [() => ++count, () => state]
+      }
+    }
+    const { bindings, object, alone } = makeCounter()
+    await expect(new Printer().print(bindings, 'job 0')).rejects.toThrow(
+      'job 0 -> read: increment and read share the variable count, which changes, and each would get a copy of it; ' +
+        'keep it in an object that both use, as in `const state = { count }`'
+    )
+    const there = await travel(object)
+    there.increment()
+    expect(there.read()).toBe(1)
+    expect((await travel(alone)).length).toBe(2)
+  })
+
   test('bound functions', async () => {
     const add = function (this: { base: number }, a: number, b: number) {
       return this.base + a + b
@@ -286,6 +307,19 @@ describe('classes and instances', () => {
     const made = await travel(Animal)
     expect(made).not.toBe(Animal)
     expect([made.count, made.made]).toEqual([Animal.count, ['block']])
+  })
+
+  test('private static state travels', async () => {
+    class Counter {
+      readonly made = Counter.next()
+      static #count = 0
+      static #step = (): number => 2
+      static next(): number {
+        return (Counter.#count += Counter.#step())
+      }
+    }
+    Counter.next()
+    expect((await travel(Counter)).next()).toBe(4)
   })
 
   test('instances of subclasses of built-ins', async () => {

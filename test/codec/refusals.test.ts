@@ -36,8 +36,10 @@ const withSuper = {
 }
 
 /** A function whose text is what a tool made of it. */
-const fromText = (name: string, body: string): ((value: unknown) => unknown) =>
-  Reflect.construct(Reflect.get(globalThis, 'Function'), [name, body])
+const fromText = (name: string, body: string): ((value: unknown) => unknown) => {
+  const make: unknown = Reflect.get(globalThis, 'Function')
+  return (make as (...parts: string[]) => (value: unknown) => unknown)(name, body)
+}
 
 const rewritten = fromText('__vite_ssr_import_0__', 'return () => (0,__vite_ssr_import_0__.scale)(2)')({})
 const counted = fromText(
