@@ -166,6 +166,11 @@ export class Host {
     await Promise.all([...this.#processes].map((started) => started.kill()))
   }
 
+  /** Settles when every process started from here has ended and its output has been read. */
+  async ended(): Promise<void> {
+    await Promise.all([...this.#processes].map(({ exited }) => exited))
+  }
+
   async #signalAll(signal: 'STOP' | 'CONT' | 'KILL'): Promise<void> {
     // In the host, -1 means every process but init and the one that asks. It fails when there is none.
     const { file, args } = this.#machine.enter({ file: 'sh', args: ['-c', `kill -${signal} -1 || true`] })

@@ -132,6 +132,7 @@ export class Lab implements AsyncDisposable {
   /** Ends every process of every host, takes the network down and removes all files. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#switch[Symbol.asyncDispose]()
+    await Promise.all(this.#hosts.map((host) => host.ended()))
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 })
   }
 }
