@@ -31,7 +31,6 @@ export type FromChild =
   | { type: 'ready' }
   | { type: 'hello'; digest: Uint8Array }
   | { type: 'started'; job: number }
-  | { type: 'result'; job: number; ok: boolean; code: string | undefined; micros: number; body: Uint8Array }
   | { type: 'log'; job: number; stream: 'stdout' | 'stderr'; text: string }
 
 export function encodeHello(nonce: Uint8Array): Buffer[] {
@@ -171,12 +170,10 @@ export function encodeLog(job: number, stream: 'stdout' | 'stderr', text: Uint8A
   return Buffer.concat([bytes, text])
 }
 
-/** @throws {WorkerFrameError} on anything a child of ours does not send */
+/** Every frame but results. @throws {WorkerFrameError} on anything a child of ours does not send */
 export function decodeFromChild(frame: Uint8Array): FromChild {
   const bytes = view(frame)
   switch (bytes[0] as number) {
-    case FROM_CHILD.result:
-      return decodeResult(bytes)
     case FROM_CHILD.started:
       expectWellFormed(bytes, bytes.length === 5)
       return { type: 'started', job: bytes.readUInt32BE(1) }
@@ -198,23 +195,40 @@ export function decodeFromChild(frame: Uint8Array): FromChild {
   }
 }
 
-function decodeResult(bytes: Buffer): FromChild {
+/** A result as the child tells it: which attempt it belongs to is known to the parent alone. */
+export interface ResultFrame {
+  readonly job: number
+  attempt: number
+  readonly ok: boolean
+  readonly code?: string
+  readonly micros: number
+  readonly body: Uint8Array
+}
+
+export function isResult(frame: Uint8Array): boolean {
+  return frame[0] === FROM_CHILD.result
+}
+
+/** One object for each of 200,000 a second. @throws {WorkerFrameError} on anything a child of ours does not send */
+export function decodeResult(frame: Uint8Array): ResultFrame {
+  const bytes = view(frame)
   expectWellFormed(bytes, bytes.length >= RESULT_HEADER_BYTES)
   const codeBytes = bytes[14] ?? 0
   const bodyStart = RESULT_HEADER_BYTES + codeBytes
   expectWellFormed(bytes, bytes.length >= bodyStart && codeBytes <= 32 && (bytes[5] === 0 || bytes[5] === 1))
   const micros = bytes.readDoubleBE(6)
   expectWellFormed(bytes, micros >= 0 && Number.isFinite(micros))
-  const code = codeBytes === 0 ? undefined : bytes.toString('latin1', RESULT_HEADER_BYTES, bodyStart)
-  expectWellFormed(bytes, code === undefined || /^[A-Z_]+$/.test(code))
-  return {
-    type: 'result',
-    job: bytes.readUInt32BE(1),
-    ok: bytes[5] === 1,
-    code,
-    micros,
-    body: bytes.subarray(bodyStart)
-  }
+  const ok = bytes[5] === 1
+  const body = bytes.subarray(bodyStart)
+  const job = bytes.readUInt32BE(1)
+  if (codeBytes === 0) return { job, attempt: 0, ok, micros, body }
+  return { job, attempt: 0, ok, code: decodeCode(bytes, bodyStart), micros, body }
+}
+
+function decodeCode(bytes: Buffer, end: number): string {
+  const code = bytes.toString('latin1', RESULT_HEADER_BYTES, end)
+  expectWellFormed(bytes, /^[A-Z_]+$/.test(code))
+  return code
 }
 
 function expectWellFormed(bytes: Buffer, right: boolean): void {

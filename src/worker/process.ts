@@ -16,7 +16,15 @@ import {
   START_LAST_LOOK_MS,
   START_TIMEOUT_MS
 } from './limits.ts'
-import { decodeFromChild, encodeBlob, encodeHello, encodeJobs, encodeOpen } from './messages.ts'
+import {
+  decodeFromChild,
+  decodeResult,
+  isResult,
+  encodeBlob,
+  encodeHello,
+  encodeJobs,
+  encodeOpen
+} from './messages.ts'
 import type { FromChild } from './messages.ts'
 
 export interface JobResult extends Attempt {
@@ -245,11 +253,10 @@ export class WorkerProcess {
     const results: JobResult[] = []
     try {
       for (const bytes of frames) {
-        const frame = decodeFromChild(bytes)
-        if (frame.type === 'result') results.push(this.#takeResult(frame))
+        if (isResult(bytes)) results.push(this.#takeResult(bytes))
         else {
           this.#deliver(results)
-          this.#onOther(frame)
+          this.#onOther(decodeFromChild(bytes))
         }
       }
     } finally {
@@ -259,15 +266,15 @@ export class WorkerProcess {
     return this.#queue.flowing
   }
 
-  #takeResult(frame: FromChild & { type: 'result' }): JobResult {
-    const attempt = this.#queue.finish(frame.job, frame.micros)
+  #takeResult(bytes: Uint8Array): JobResult {
+    const result = decodeResult(bytes)
+    const attempt = this.#queue.finish(result.job, result.micros)
     if (attempt === undefined)
-      throw new WorkerFrameError(`result of job ${frame.job}, which does not run here`)
+      throw new WorkerFrameError(`result of job ${result.job}, which does not run here`)
+    result.attempt = attempt.attempt
     this.#logBytes = 0
     this.#finishedAny = true
-    const { ok, micros, body } = frame
-    const code = frame.code === undefined ? {} : { code: frame.code as JobFailureCode }
-    return { job: attempt.job, attempt: attempt.attempt, ok, ...code, micros, body }
+    return result as JobResult
   }
 
   #deliver(results: JobResult[]): void {
@@ -277,7 +284,7 @@ export class WorkerProcess {
     this.#listener?.results(results.splice(0))
   }
 
-  #onOther(frame: Exclude<FromChild, { type: 'result' }>): void {
+  #onOther(frame: FromChild): void {
     switch (frame.type) {
       case 'ready':
         return this.#onReady()

@@ -15,6 +15,7 @@ export class SpareWorkers {
   #failures = 0
   #closed = false
   #refilling = false
+  #refillTimer: NodeJS.Timeout | undefined
 
   /** Keeps `count` processes ready, started one after another. */
   constructor(sandbox: Sandbox, count: number, options: WorkerProcessOptions = {}) {
@@ -29,14 +30,21 @@ export class SpareWorkers {
     let worker = this.#spares.shift()
     while (worker?.ended === true) worker = this.#spares.shift()
     worker ??= WorkerProcess.spawn(this.#sandbox, this.#options)
-    void this.#refill()
+    this.#refillLater()
     return worker
   }
 
   /** Ends all spares and starts no more. Resolves when they are gone. */
   async close(): Promise<void> {
     this.#closed = true
+    clearTimeout(this.#refillTimer)
     await Promise.all(this.#spares.splice(0).map((worker) => worker.kill()))
+  }
+
+  /** A start takes 0.1 s of a core, which the run that has just taken a spare needs more urgently. */
+  #refillLater(): void {
+    clearTimeout(this.#refillTimer)
+    this.#refillTimer = setTimeout(() => void this.#refill(), REFILL_AFTER_MS).unref()
   }
 
   /** One at a time, so that starting spares never takes more than one core from running jobs. */
@@ -60,6 +68,9 @@ export class SpareWorkers {
     this.#refilling = false
   }
 }
+
+/** Spares are made when none was taken for this long. */
+const REFILL_AFTER_MS = 300
 
 /** A sandbox that worked and now fails again and again (no memory, no processes left): stop trying on our own. */
 const MAX_FAILURES = 5

@@ -144,6 +144,14 @@ export const fileAttacks: Attack[] = [
     }
   },
   {
+    name: 'sqlite changes a database of the user',
+    attack: ({ databaseFile }) => {
+      const { DatabaseSync } = process.getBuiltinModule('node:sqlite')
+      const database = new DatabaseSync(databaseFile)
+      return `changed ${database.prepare("update cookies set value = 'changed ' || value").run().changes}`
+    }
+  },
+  {
     name: 'sqlite attaches a database of the user',
     attack: ({ databaseFile }) => {
       const { DatabaseSync } = process.getBuiltinModule('node:sqlite')

@@ -33,7 +33,6 @@ const OPEN_NETWORK = [
 const PERMISSION = [
   'sqlite reads a database of the user',
   'sqlite attaches a database of the user',
-  'sqlite writes a new file',
   'a signal to the parent',
   'a signal to every process',
   'the inspector of the parent by signal',
