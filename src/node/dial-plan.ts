@@ -81,7 +81,7 @@ export class DialPlan {
     const targets = [...this.#targets]
     let running = targets.filter(([, target]) => target.dialling).length
     const dials = []
-    for (const [key, target] of targets) {
+    for (const [key, target] of targets.toSorted(byPromise)) {
       if (running >= MAX_PARALLEL_DIALS) break
       if (target.dialling || target.nextDialMs > nowMs) continue
       if (target.id !== undefined && isConnected(target.id)) continue
@@ -139,6 +139,14 @@ export class DialPlan {
       id === undefined ? [] : [{ id, addresses: [...addresses.keys()] }]
     )
   }
+}
+
+/**
+ * Peers that have not failed come first, then those that have waited longest: invented peers, which somebody on the LAN
+ * may announce by the dozen, must not keep honest ones waiting each time they are tried again.
+ */
+function byPromise([, a]: [string, Target], [, b]: [string, Target]): number {
+  return Number(a.failures > 0) - Number(b.failures > 0) || a.nextDialMs - b.nextDialMs
 }
 
 /** What the user typed, what worked last, then what was learnt last: ports change with every start of a node. */

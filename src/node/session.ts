@@ -19,8 +19,8 @@ const PING_AFTER_MS = 3_000
 /** A peer that has said nothing for this long is gone, whatever TCP believes. */
 const SILENCE_LIMIT_MS = 10_000
 
-/** Weight of a new round-trip time against the old ones. */
-const RTT_SMOOTHING = 0.3
+/** Round-trip times kept. */
+const RTT_SAMPLES = 8
 
 /** The goodbye of a session that gives way to another one of the same two peers. */
 const REPLACED = 'replaced by another connection'
@@ -50,7 +50,7 @@ export class Session implements Link {
   readonly epoch: number
   readonly #channel: Channel
   readonly #incoming: AsyncIterator<Message>
-  #rttMs: number | undefined
+  readonly #rtts: number[] = []
   #heardMs = performance.now()
   #beatMs = performance.now()
   #pings = new Map<number, number>()
@@ -109,9 +109,9 @@ export class Session implements Link {
     }
   }
 
-  /** Mean round-trip time in milliseconds; a guess before the first answer. */
+  /** Round-trip time in milliseconds, the least of the last few, because all else is waiting; 1 before the first. */
   get rttMs(): number {
-    return this.#rttMs ?? 1
+    return this.#rtts.length === 0 ? 1 : Math.min(...this.#rtts)
   }
 
   get queuedBytes(): number {
@@ -186,7 +186,7 @@ export class Session implements Link {
     if (silentMs > SILENCE_LIMIT_MS) {
       this.#silence = `silent for ${Math.round(silentMs / 1000)} s`
       this.#channel.abort(new Error(this.#silence))
-    } else if (silentMs > PING_AFTER_MS || this.#rttMs === undefined) this.#ping()
+    } else if (silentMs > PING_AFTER_MS || this.#rtts.length === 0) this.#ping()
   }
 
   #ping(): void {
@@ -199,9 +199,11 @@ export class Session implements Link {
     const sentMs = this.#pings.get(n)
     if (sentMs === undefined) return
     this.#pings.clear()
-    const rttMs = performance.now() - sentMs
-    this.#rttMs = this.#rttMs === undefined ? rttMs : this.#rttMs + (rttMs - this.#rttMs) * RTT_SMOOTHING
-    handler.onRtt(this.#rttMs)
+    this.#rtts.push(performance.now() - sentMs)
+    if (this.#rtts.length > RTT_SAMPLES) this.#rtts.shift()
+    handler.onRtt(this.rttMs)
+    // The first samples fall into the start of one of the two processes, when everything is slow.
+    if (this.#rtts.length < RTT_SAMPLES) this.#ping()
   }
 
   #end(reason: string): SessionEnd {
