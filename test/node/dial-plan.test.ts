@@ -95,4 +95,25 @@ describe('dial plan', () => {
     expect(plan.due(1_000, nobody)).toEqual([])
     expect(plan.due(1_250, nobody)).toHaveLength(1)
   })
+
+  test('an honest peer does not wait behind a crowd of invented ones', () => {
+    const plan = new DialPlan('a')
+    for (let n = 0; n < 40; n++)
+      plan.learn({ id: `m${n}`, addresses: [`/ip4/10.9.9.${n}/tcp/4001`] }, 'mdns', 0)
+    const running: { key: string; endsMs: number }[] = []
+    let dialledMs: number | undefined
+    for (let nowMs = 0; nowMs < 30_000 && dialledMs === undefined; nowMs += 50) {
+      if (nowMs === 12_000) plan.learn({ id: 'z', addresses: [ADDRESS] }, 'mdns', nowMs)
+      for (const dial of running.filter(({ endsMs }) => endsMs <= nowMs)) {
+        running.splice(running.indexOf(dial), 1)
+        plan.onFailed(dial.key, false, nowMs)
+      }
+      // Nobody answers at the invented addresses, so each of those dials takes its full time.
+      for (const { key } of plan.due(nowMs, nobody)) {
+        if (key === 'z') dialledMs = nowMs
+        running.push({ key, endsMs: nowMs + 1_000 })
+      }
+    }
+    expect(dialledMs).toBeLessThanOrEqual(13_100)
+  })
 })

@@ -14,7 +14,7 @@ test.skipIf(own === undefined)('known peers pass always, new ones at a pace', ()
   const filter = new AnnouncementFilter()
   const passed = (prefix: string, count: number, nowMs: number): number =>
     Array.from({ length: count }, (_, n) =>
-      filter.filter({ id: `${prefix}${n}`, addresses: [address] }, nowMs)
+      filter.filter({ id: `${prefix}${n}`, addresses: [address] }, `10.9.8.${n % 100}`, nowMs)
     ).filter(Boolean).length
   expect(passed('a', 200, 1_000)).toBe(LIMITS.burst)
   expect(passed('a', LIMITS.burst, 1_000)).toBe(LIMITS.burst)
@@ -32,12 +32,26 @@ test.skipIf(own === undefined)('addresses elsewhere are not believed, and only a
     '/dns4/evil.example/tcp/4001',
     '/ip4/x'
   ]
-  expect(filter.filter({ id: 'a', addresses: elsewhere }, 0)).toBeUndefined()
+  expect(filter.filter({ id: 'a', addresses: elsewhere }, undefined, 0)).toBeUndefined()
   const many = [...elsewhere, ...Array.from({ length: 50 }, (_, n) => `/ip4/${own}/tcp/${5_000 + n}`)]
-  expect(filter.filter({ id: 'a', addresses: many }, 0)?.addresses).toEqual([
+  expect(filter.filter({ id: 'a', addresses: many }, undefined, 0)?.addresses).toEqual([
     `/ip4/${own}/tcp/5000`,
     `/ip4/${own}/tcp/5001`,
     `/ip4/${own}/tcp/5002`,
     `/ip4/${own}/tcp/5003`
+  ])
+})
+
+test.skipIf(own === undefined)('one machine cannot announce a crowd, this machine can', () => {
+  const announce = (source: string | undefined): number => {
+    const filter = new AnnouncementFilter()
+    const ids = Array.from({ length: 60 }, (_, n) => `peer ${n}`)
+    return ids.filter((id) => filter.filter({ id, addresses: [address] }, source, 0) !== undefined).length
+  }
+  expect([announce('10.9.8.7'), announce(own), announce('127.0.0.1'), announce(undefined)]).toEqual([
+    LIMITS.maxPeersPerSource,
+    60,
+    60,
+    60
   ])
 })
