@@ -33,10 +33,11 @@ export function isRoot(): boolean {
   return process.getuid?.() === 0
 }
 
-/** The arguments of `unshare` for a new machine; the outermost one of an ordinary user needs a user namespace first. */
-export function unshareArguments(outermost: boolean): string[] {
-  const user = outermost && !isRoot() ? ['--user', '--map-root-user'] : []
-  return [...user, '--net', '--uts', '--pid', '--mount', '--fork', '--kill-child', '--mount-proc']
+/** Runs words in a new machine; the outermost one of an ordinary user needs a user namespace first. */
+export function unshare(words: readonly string[], isOutermost: boolean): Command {
+  const user = isOutermost && !isRoot() ? ['--user', '--map-root-user'] : []
+  const kinds = ['--net', '--uts', '--pid', '--mount']
+  return { file: 'unshare', args: [...user, ...kinds, '--fork', '--kill-child', '--mount-proc', ...words] }
 }
 
 /** Shell code that gives the machine its first argument as its name: the tool, or the file that only real root may write. */
@@ -73,11 +74,8 @@ export class Machine implements AsyncDisposable {
 
   /** @throws Error when the kernel or the user's rights do not allow it, with what the system said */
   static async boot(options: MachineOptions): Promise<Machine> {
-    const unshare: Command = {
-      file: 'unshare',
-      args: [...unshareArguments(options.inside === undefined), 'sh', '-c', INIT, 'sh', options.name]
-    }
-    const command = options.inside?.enter(unshare, ['net', 'pid', 'mount']) ?? unshare
+    const init = unshare(['sh', '-c', INIT, 'sh', options.name], options.inside === undefined)
+    const command = options.inside?.enter(init, ['net', 'pid', 'mount']) ?? init
     const launcher = spawn(command.file, command.args, { stdio: 'pipe' })
     let complaint = ''
     launcher.stderr.on('data', (chunk) => (complaint += String(chunk)))

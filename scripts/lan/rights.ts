@@ -1,6 +1,6 @@
 /** What this computer, its kernel and its user allow the laboratory to do; found out by doing it. */
 import { spawnSync } from 'node:child_process'
-import { isRoot, NAME_MACHINE, unshareArguments } from './machine.ts'
+import { isRoot, NAME_MACHINE, unshare } from './machine.ts'
 
 const PROBE_TIMEOUT_MS = 15_000
 
@@ -66,10 +66,8 @@ export function missingFeatures(): { rate: string | undefined; delay: string | u
 
 /** What went wrong, or undefined when the script succeeded in a new machine. */
 function inProbe(script: string): string | undefined {
-  const result = spawnSync('unshare', [...unshareArguments(true), 'sh', '-c', script], {
-    encoding: 'utf8',
-    timeout: PROBE_TIMEOUT_MS
-  })
+  const { file, args } = unshare(['sh', '-c', script], true)
+  const result = spawnSync(file, args, { encoding: 'utf8', timeout: PROBE_TIMEOUT_MS })
   if (result.status === 0) return undefined
   return result.stderr.trim().replaceAll('\n', '; ') || result.error?.message || `exit code ${result.status}`
 }
