@@ -31,8 +31,11 @@ const RECENT_MS = 10 * 60_000
 /** For peers that have been gone for long. */
 const LONG_DELAY_MS = 60_000
 
-/** After a refusal (wrong password, other version): the other side must change something first. */
-const REFUSED_DELAY_MS = 5_000
+/**
+ * After a refusal (wrong password, other version): one of the two must change something first, and dials at once when it
+ * has. Each try with a wrong password uses up some of what the other side allows an address.
+ */
+const REFUSED_DELAY_MS = 30_000
 const MAX_REFUSED_DELAY_MS = 10 * 60_000
 
 /** Of two nodes that discover each other at once, the one with the larger id leaves the other this long to dial. */
@@ -114,6 +117,11 @@ export class DialPlan {
       target.failures = 0
       target.nextDialMs = nowMs + FIRST_DELAY_MS + (this.#self > id ? YIELD_MS : 0)
     }
+  }
+
+  /** Something has changed on this side, a new password for example: who refused us may not any more. */
+  retryAll(nowMs: number): void {
+    for (const target of this.#targets.values()) target.nextDialMs = Math.min(target.nextDialMs, nowMs)
   }
 
   #targetFor(key: string, id: PeerId | undefined, source: AddressSource, nowMs: number): Target | undefined {

@@ -18,6 +18,7 @@ import { DialPlan, withoutPeerId } from './dial-plan.ts'
 import type { Identity } from './identity.ts'
 import type { PeerId } from './link.ts'
 import { KnownPeers } from './known-peers.ts'
+import { isOwnIp } from './local-addresses.ts'
 import type { MeshKeys } from './mesh-keys.ts'
 import { SameHostBoard } from './same-host.ts'
 import { Session, type SessionEnd } from './session.ts'
@@ -88,6 +89,7 @@ export class Network {
     this.#plan = new DialPlan(init.identity.peerId)
     this.#known = new KnownPeers(init.folder, init.mesh)
     this.#guesses = new GuessLimits({
+      isLocal: isOwnIp,
       onAlarm: (failures) =>
         init.events.onWarning(`${failures} wrong passwords within an hour: somebody is guessing`)
     })

@@ -30,6 +30,11 @@ export type Direction = 'inbound' | 'outbound'
 export interface GuessLimitsOptions {
   /** Milliseconds on any clock that does not go back. @default performance.now */
   readonly nowMs?: () => number
+  /**
+   * Whether an address is this machine itself. Its nodes all have the same, so one that has a wrong password would keep
+   * the others out; they count for the whole node only. @default none is
+   */
+  readonly isLocal?: (address: string) => boolean
   /** Called at most once an hour, when wrong passwords reach {@link GUESS_LIMITS}.alarmFailures in an hour. */
   readonly onAlarm?: (failures: number) => void
 }
@@ -49,6 +54,7 @@ type Stage = 'begun' | 'refused' | 'exposed' | 'proved'
 export class GuessLimits {
   readonly #nowMs: () => number
   readonly #onAlarm: (failures: number) => void
+  readonly #isLocal: (address: string) => boolean
   readonly #addresses = new Map<string, AddressRecord>()
   readonly #provenPeers = new Set<string>()
   readonly #node: TokenBucket
@@ -60,6 +66,7 @@ export class GuessLimits {
   constructor(options: GuessLimitsOptions = {}) {
     this.#nowMs = options.nowMs ?? (() => performance.now())
     this.#onAlarm = options.onAlarm ?? (() => {})
+    this.#isLocal = options.isLocal ?? (() => false)
     this.#node = new TokenBucket(GUESS_LIMITS.nodeBurst, GUESS_LIMITS.nodeRefillMs, this.#nowMs())
   }
 
@@ -83,10 +90,9 @@ export class GuessLimits {
     }
     // Who proved the password since we started has nothing to gain by guessing.
     if (this.#provenPeers.has(peer)) return undefined
-    if (record !== undefined && !record.guesses.hasToken(nowMs))
-      return 'too many wrong passwords from this address'
-    if (record !== undefined && !record.unfinished.hasToken(nowMs)) {
-      return 'too many handshakes broken off by this address'
+    if (record !== undefined && !this.#isLocal(address)) {
+      if (!record.guesses.hasToken(nowMs)) return 'too many wrong passwords from this address'
+      if (!record.unfinished.hasToken(nowMs)) return 'too many handshakes broken off by this address'
     }
     return this.#node.hasToken(nowMs) ? undefined : 'too many wrong passwords on this node'
   }

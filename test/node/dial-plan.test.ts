@@ -54,7 +54,9 @@ describe('dial plan', () => {
   test('leaves a peer that refuses us alone for longer and longer', () => {
     const plan = new DialPlan('a')
     plan.learn({ id: 'm', addresses: [ADDRESS] }, 'mdns', 0)
-    expect(dialTimes(plan, 60_000, true)).toEqual([0, 5_000, 15_000, 35_000])
+    expect(dialTimes(plan, 250_000, true)).toEqual([0, 30_000, 90_000, 210_000])
+    plan.retryAll(250_000)
+    expect(plan.due(250_000, nobody).length).toBe(1)
   })
 
   test('a new address of a peer that failed is tried at once', () => {

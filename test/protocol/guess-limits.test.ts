@@ -66,6 +66,13 @@ describe('guess limits', () => {
     expect(countAllowed(100, (i) => attempt('guess', `10.0.2.${i}`, `sybil ${i}`))).toBe(1)
   })
 
+  test('nodes of this machine share no budget of their own, only that of the whole node', () => {
+    limits = new GuessLimits({ nowMs: () => nowMs, isLocal: (address) => address === '127.0.0.1' })
+    expect(countAllowed(12, () => attempt('guess', '127.0.0.1', 'misconfigured'))).toBe(12)
+    expect(attempt('proved', '127.0.0.1', 'newcomer')).toBe(true)
+    expect(countAllowed(50, () => attempt('guess', '127.0.0.1', 'mallory'))).toBe(8)
+  })
+
   test('a million words take a year', () => {
     const perDay = 86_400_000 / GUESS_LIMITS.nodeRefillMs
     expect(1_000_000 / perDay).toBeGreaterThan(340)
