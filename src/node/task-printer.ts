@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Printed, Printer } from '../codec/print.ts'
+import { MAX_BODY_BYTES } from '../protocol/limits.ts'
 import { UsageError } from './errors.ts'
 import { isJob, type JobLike, type JobOptions } from './job.ts'
 import type { Task } from './scheduler.ts'
@@ -87,6 +88,7 @@ export class TaskPrinter {
   }
 
   #keepHead(fn: unknown, printed: Printed): Head {
+    refuseTooLarge(printed.bytes.length, 'the function of the jobs')
     const hash = createHash('sha256').update(printed.bytes).digest('hex')
     const head: Head = { hash, units: printed.units, groups: new Map() }
     this.#headBytes.set(hash, printed.bytes)
@@ -107,6 +109,7 @@ export class TaskPrinter {
   }
 
   #task(index: number, printed: Printed, group: TaskGroup, options: JobOptions): PrintedTask {
+    refuseTooLarge(printed.bytes.length, `job ${index}`)
     return {
       index,
       group,
@@ -127,6 +130,15 @@ function groupFor(groups: Map<number, TaskGroup>, head: Head | undefined, timeou
   let group = groups.get(timeoutMs)
   if (group === undefined) groups.set(timeoutMs, (group = { head, timeoutMs }))
   return group
+}
+
+function refuseTooLarge(bytes: number, what: string): void {
+  if (bytes <= MAX_BODY_BYTES) return
+  const mib = (size: number): string => `${Math.ceil(size / 1024 / 1024)} MiB`
+  throw new UsageError(
+    `${what}: ${mib(bytes)} with what it captures and its arguments, and ${mib(MAX_BODY_BYTES)} is the limit; ` +
+      'split it into smaller jobs, or let the job make its data itself'
+  )
 }
 
 function describe(value: unknown): string {
