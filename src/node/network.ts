@@ -7,9 +7,12 @@ import type { Connection, Stream } from '@libp2p/interface'
 import {
   BusyError,
   ChannelClosedError,
+  EpochError,
   HandshakeError,
   OtherMeshError,
-  ProtocolError
+  ProtocolError,
+  VersionError,
+  WrongPasswordError
 } from '../protocol/errors.ts'
 import { GuessLimits } from '../protocol/guess-limits.ts'
 import type { HelloMessage, Message } from '../protocol/messages.ts'
@@ -64,6 +67,9 @@ export interface Refusal {
   readonly message: string
 }
 
+/** The same again would have the same answer. */
+const REFUSALS = [EpochError, OtherMeshError, VersionError, WrongPasswordError]
+
 /** Failures nobody needs to hear of: neighbours' meshes, and connections that break or are not welcome just now. */
 const QUIET = [OtherMeshError, BusyError, ChannelClosedError, HandshakeError]
 
@@ -112,6 +118,7 @@ export class Network {
   /** Uses other passwords from now on, and ends the sessions with peers that proved one that counts no more. */
   changeKeys(keys: MeshKeys): void {
     this.#keys = keys
+    this.#plan.retryAll(performance.now())
     const epochs = new Set(keys.accepted().map(({ epoch }) => epoch))
     for (const session of this.#sessions.values()) {
       if (!epochs.has(session.epoch)) void session.close('the password of the mesh was changed')
@@ -183,7 +190,11 @@ export class Network {
       )
       await running
     } catch (error) {
-      this.#plan.onFailed(key, error instanceof ProtocolError, performance.now())
+      this.#plan.onFailed(
+        key,
+        REFUSALS.some((kind) => error instanceof kind),
+        performance.now()
+      )
     }
   }
 
