@@ -4,6 +4,7 @@ import { refuse } from './errors.ts'
 import { encodeObject } from './encode-object.ts'
 import { isDense, type Property, readRecord } from './properties.ts'
 import type { Segment } from './path.ts'
+import { Pending, pendingAll, type Postponed } from './pending.ts'
 import { MAX_DEPTH, TAG } from './tags.ts'
 
 /** What data alone does not tell: how functions and what belongs to them are written. */
@@ -35,17 +36,23 @@ export class Encoder {
   #numbers: Map<object, number> | undefined
   #nextNumber = 0
   #depth = 0
+  readonly #postponed: Postponed[] = []
 
   constructor(functions: FunctionWriter) {
     this.functions = functions
   }
 
-  /** @throws {RefusalSignal} with {@link path} at the value at fault */
+  /**
+   * @throws {RefusalSignal} with {@link path} at the value at fault
+   * @throws {Pending} when something has to be found out first: then again
+   */
   encode(value: unknown): Uint8Array {
     try {
       this.path.length = 0
       this.#depth = 0
       this.write(value)
+      // oxlint-disable-next-line typescript/only-throw-error
+      if (this.#postponed.length > 0) throw pendingAll(this.#postponed)
       if (this.#repeated.size > 0) this.#encodeShared(value)
       return this.writer.take()
     } finally {
@@ -53,6 +60,7 @@ export class Encoder {
       if (this.#seen.size > 0) this.#seen.clear()
       if (this.#repeated.size > 0) this.#repeated.clear()
       this.#numbers = undefined
+      this.#postponed.length = 0
     }
   }
 
@@ -183,15 +191,29 @@ export class Encoder {
     this.#descend()
     if (Array.isArray(value)) this.#array(value)
     else if (Object.getPrototypeOf(value) === Object.prototype) this.#record(value)
-    else encodeObject(value, this)
+    else this.#postpone(() => encodeObject(value, this))
     this.#depth--
   }
 
   #function(fn: Function): void {
     if (!this.announce(fn)) return
     this.#descend()
-    this.functions.writeFunction(fn, this)
+    this.#postpone(() => this.functions.writeFunction(fn, this))
     this.#depth--
+  }
+
+  /** What cannot be written yet is left out, and the rest looked at first: so that all of it is found out at once. */
+  #postpone(write: () => void): void {
+    const [depth, steps] = [this.#depth, this.path.length]
+    try {
+      write()
+    } catch (error) {
+      if (!(error instanceof Pending)) throw error
+      this.#postponed.push({ work: error.work, path: [...this.path] })
+      this.#depth = depth
+      this.path.length = steps
+      this.writer.byte(0xf6)
+    }
   }
 
   #descend(): void {

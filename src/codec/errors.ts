@@ -1,3 +1,5 @@
+import type { Segment } from './path.ts'
+
 /**
  * A value cannot travel. Thrown before anything is sent; printing it again gives the same answer, so the way out is
  * the `hint`.
@@ -45,6 +47,8 @@ export interface Refusal {
 /** Carries a refusal from the place that noticed it to the one that knows the path. */
 export class RefusalSignal {
   readonly refusal: Refusal
+  /** Where it was noticed, when that is not where the encoder is now. */
+  path: readonly Segment[] | undefined
 
   constructor(refusal: Refusal) {
     this.refusal = refusal

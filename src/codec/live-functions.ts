@@ -14,7 +14,10 @@ import { readVariable, type Site } from './site.ts'
 import { type ForeignSite, isForeign, type SiteAnalyser } from './site-analyser.ts'
 import { TAG } from './tags.ts'
 
-interface KnownClosure {
+/** What was seen in the functions of one value, which may take several passes to write. */
+export type KnownClosures = Map<Function, Closure>
+
+interface KnownFunction {
   readonly closure: Closure
   readonly site: Site | ForeignSite
 }
@@ -31,8 +34,7 @@ export class LiveFunctions implements FunctionWriter {
   readonly #sites = new Map<string, Site | ForeignSite>()
   readonly #builtins = new Builtins()
   readonly #sharedState = new SharedState()
-  /** Of the value being written, which may need a second pass. */
-  readonly #closures = new Map<Function, KnownClosure>()
+  #closures: KnownClosures = new Map()
 
   constructor(inspector: ClosureInspector, analyser: SiteAnalyser, packages: PackageValues) {
     this.#inspector = inspector
@@ -40,10 +42,13 @@ export class LiveFunctions implements FunctionWriter {
     this.#packages = packages
   }
 
-  /** Forgets what belongs to one value. */
-  reset(): void {
+  /**
+   * Begins a value. The closures of one that is begun again are known already: what they captured is taken once, however
+   * long it takes to find out the rest.
+   */
+  begin(closures: KnownClosures): void {
+    this.#closures = closures
     // Clearing what is empty costs as much as printing a number.
-    if (this.#closures.size > 0) this.#closures.clear()
     if (this.hashes.size > 0) this.hashes.clear()
     this.#sharedState.reset()
   }
@@ -108,17 +113,13 @@ export class LiveFunctions implements FunctionWriter {
     return this.identities.of(symbol)
   }
 
-  #look(fn: Function, text: string): KnownClosure {
-    const known = this.#closures.get(fn)
-    if (known !== undefined) return known
-    const closure = this.#inspector.inspect(fn)
+  #look(fn: Function, text: string): KnownFunction {
+    const closure = this.#closures.get(fn) ?? this.#inspector.inspect(fn)
+    this.#closures.set(fn, closure)
     const { location } = closure
     // The length tells a method apart from the class that begins at the same place.
     const key = `${location?.scriptId}:${location?.line}:${location?.column}:${text.length}`
-    const site = this.#sites.get(key) ?? this.#analyse(key, fn, text, closure)
-    const found = { closure, site }
-    this.#closures.set(fn, found)
-    return found
+    return { closure, site: this.#sites.get(key) ?? this.#analyse(key, fn, text, closure) }
   }
 
   #analyse(key: string, fn: Function, text: string, closure: Closure): never {

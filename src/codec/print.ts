@@ -3,7 +3,7 @@ import { Bundler } from './bundle.ts'
 import { ClosureInspector } from './closure-inspector.ts'
 import { Encoder } from './encode.ts'
 import { PrintError, RefusalSignal } from './errors.ts'
-import { LiveFunctions } from './live-functions.ts'
+import { type KnownClosures, LiveFunctions } from './live-functions.ts'
 import { PackageValues } from './package-values.ts'
 import { Pending } from './pending.ts'
 import { formatPath, type Segment } from './path.ts'
@@ -81,8 +81,9 @@ export class Printer {
    * @throws {PrintError} when the value holds something that cannot travel; the promise rejects with it
    */
   print(value: unknown, path = 'value'): Printed | Promise<Printed> {
-    const attempt = this.#attempt(value, path)
-    return attempt instanceof Pending ? this.#printAfter(attempt, value, path) : attempt
+    const closures: KnownClosures = new Map()
+    const attempt = this.#attempt(value, path, closures)
+    return attempt instanceof Pending ? this.#printAfter(attempt, value, path, closures) : attempt
   }
 
   /** The bytes of a unit that {@link print} named. */
@@ -109,27 +110,25 @@ export class Printer {
     return this.#reader.read(bytes)
   }
 
-  async #printAfter(first: Pending, value: unknown, path: string): Promise<Printed> {
+  async #printAfter(first: Pending, value: unknown, path: string, closures: KnownClosures): Promise<Printed> {
     let pending = first
     for (;;) {
-      const segments = [...this.#encoder.path]
-      await pending.work().catch((error: unknown) => explain(error, path, segments))
-      const attempt = this.#attempt(value, path)
+      await pending.work().catch((error: unknown) => explain(error, path, []))
+      const attempt = this.#attempt(value, path, closures)
       if (!(attempt instanceof Pending)) return attempt
       pending = attempt
     }
   }
 
-  #attempt(value: unknown, path: string): Printed | Pending {
+  #attempt(value: unknown, path: string, closures: KnownClosures): Printed | Pending {
     try {
       this.#label = path
+      this.#functions.begin(closures)
       const bytes = this.#encoder.encode(value)
       return { bytes, units: this.#functions.hashes.size === 0 ? NO_UNITS : [...this.#functions.hashes] }
     } catch (error) {
       if (error instanceof Pending) return error
       return explain(error, path, this.#encoder.path)
-    } finally {
-      this.#functions.reset()
     }
   }
 
@@ -147,6 +146,7 @@ export class Printer {
 }
 
 function explain(error: unknown, path: string, segments: readonly Segment[]): never {
-  if (error instanceof RefusalSignal) throw new PrintError(formatPath(path, segments), error.refusal)
+  if (error instanceof RefusalSignal)
+    throw new PrintError(formatPath(path, error.path ?? segments), error.refusal)
   throw error
 }

@@ -44,12 +44,13 @@ export class SiteAnalyser {
     const file = this.#file(location, closure.isModule)
     if (file.url.startsWith('node:')) return { foreign: true }
     explainRewritten(text)
-    if (closure.isModule) this.#packages.listImports(file, closure.scopes)
+    const isModule = closure.isModule || file.isModule
+    if (isModule) this.#packages.listImports(file, closure.scopes)
     else this.#packages.listRequired()
     const start = findText(file, text, location.line, location.column)
-    const isStrict = closure.isModule || text.startsWith('class') || isStrictAt(file, start)
+    const isStrict = isModule || text.startsWith('class') || isStrictAt(file, start)
     const analysis = analyseFunction(text, isStrict)
-    if (analysis.usesOuterThis && !(closure.isModule && !hasOuterThis(file, start))) {
+    if (analysis.usesOuterThis && !(isModule && !hasOuterThis(file, start))) {
       refuse(
         'outer this',
         'an arrow function that uses the `this` of the code around it cannot take it along',

@@ -22,15 +22,19 @@ export interface SourceFile {
   readonly strictRanges: ReadonlyArray<readonly [start: number, end: number]>
 }
 
+/** @param isModule when known: a function that captures nothing does not tell, but import and export do */
 export function readSourceFile(url: string, source: string, isModule: boolean): SourceFile {
   const imports = new Map<string, ImportedName>()
   const strictRanges: [number, number][] = []
-  for (const node of parseBody(source, isModule)) {
+  const asWritten = parseBody(source, isModule)
+  const body = asWritten ?? parseBody(source, !isModule) ?? []
+  for (const node of body) {
     if (node.type === 'ImportDeclaration') listImports(node, imports)
     // A file that says so at its head; directives of inner functions are part of their own text.
     if (Reflect.get(node, 'directive') === 'use strict') strictRanges.push([0, source.length])
   }
-  return { url, source, isModule, imports, lineStarts: findLineStarts(source), strictRanges }
+  const isReally = asWritten === undefined && body.length > 0 ? !isModule : isModule
+  return { url, source, isModule: isReally, imports, lineStarts: findLineStarts(source), strictRanges }
 }
 
 /** Where a function's own text begins in its file; -1 when the file has other text there. */
@@ -61,12 +65,12 @@ export function hasOuterThis(file: SourceFile, offset: number): boolean {
     return children(node).some(surrounds)
   }
   // Parsed once more, because it is rarely asked and trees of large files are not worth keeping.
-  return parseBody(file.source, true).some(surrounds)
+  return parseBody(file.source, true)?.some(surrounds) ?? true
 }
 
 /** Where the variable that a name means, at an offset, is declared; undefined when the file does not declare it. */
 export function findDeclaration(file: SourceFile, offset: number, name: string): number | undefined {
-  const body = parseBody(file.source, file.isModule)
+  const body = parseBody(file.source, file.isModule) ?? []
   const program = {
     type: 'Program',
     body,
@@ -84,7 +88,8 @@ function contains({ range }: { range?: [number, number] | undefined }, offset: n
   return range !== undefined && range[0] <= offset && offset < range[1]
 }
 
-function parseBody(source: string, isModule: boolean): readonly Node[] {
+/** Undefined for syntax that the parser does not know: functions of such a file still travel, without its imports. */
+function parseBody(source: string, isModule: boolean): readonly Node[] | undefined {
   const shared = { ecmaVersion: 'latest', allowHashBang: true, ranges: true } as const
   try {
     return parse(source, {
@@ -93,8 +98,7 @@ function parseBody(source: string, isModule: boolean): readonly Node[] {
       allowReturnOutsideFunction: !isModule
     }).body
   } catch {
-    // Syntax this parser does not know: functions of the file still travel, without its imports.
-    return []
+    return undefined
   }
 }
 
