@@ -9,6 +9,7 @@ import { VERSION } from './version.ts'
 import { MeshError } from './errors.ts'
 import { Executor } from './executor.ts'
 import type { HostedRun } from './hosted-run.ts'
+import { Calls } from './calls.ts'
 import { claimIdentity, type Identity, stateFolder } from './identity.ts'
 import { job, type JobLike } from './job.ts'
 import { createLocalLinks } from './local-link.ts'
@@ -66,7 +67,9 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
   readonly #folder: string
   readonly #workers: WorkerSource | undefined
   readonly #executor: Executor | undefined
+  readonly #printer: Printer
   readonly #submitter: Submitter
+  readonly #calls = new Calls((jobs) => this.run(jobs, { label: 'call' }))
   readonly #busy = new Map<string, number>()
   /** Peers that were announced: a new connection to one of them is no news. */
   readonly #joined = new Set<string>()
@@ -84,8 +87,8 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
     this.#identity = init.identity
     this.#folder = init.folder
     this.#workers = init.workers
-    const printer = new Printer({ onWarning: ({ message }) => this.emit('warning', message) })
-    this.#submitter = new Submitter({ printer, onLog: (line) => this.emit('log', line) })
+    this.#printer = new Printer({ onWarning: ({ message }) => this.emit('warning', message) })
+    this.#submitter = new Submitter({ printer: this.#printer, onLog: (line) => this.emit('log', line) })
     if (init.workers !== undefined) {
       const { workers } = init
       this.#executor = new Executor(
@@ -244,10 +247,16 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
     return this.run(mapJobs(fn, inputs), options)
   }
 
-  /** Calls one function somewhere in the mesh. @throws what it throws */
+  /**
+   * Calls one function somewhere in the mesh. Calls that follow one another within a second share worker processes.
+   *
+   * @throws what it throws
+   * @throws {PrintError} when the function or an argument cannot travel
+   */
   async call<A extends unknown[], T>(fn: (...args: A) => T, ...args: A): Promise<Awaited<T>> {
-    const [value] = await this.run([job(fn, args)]).all()
-    return value as Awaited<T>
+    // Printed once more by the run; here, so that what cannot travel fails this call and not those beside it.
+    await this.#printer.print([fn, args], 'call')
+    return (await this.#calls.call(job(fn, args))) as Awaited<T>
   }
 
   /** Calls a function once on every executor; an answer, good or bad, from each that stays. */
