@@ -124,6 +124,11 @@ export class DialPlan {
     for (const target of this.#targets.values()) target.nextDialMs = Math.min(target.nextDialMs, nowMs)
   }
 
+  /** How this node heard of a target. */
+  sourcesOf(key: string): AddressSource[] {
+    return [...new Set(this.#targets.get(key)?.addresses.values())]
+  }
+
   #targetFor(key: string, id: PeerId | undefined, source: AddressSource, nowMs: number): Target | undefined {
     const known = this.#targets.get(key)
     if (known !== undefined || this.#targets.size >= MAX_TARGETS) return known

@@ -17,7 +17,7 @@ import {
 import { GuessLimits } from '../protocol/guess-limits.ts'
 import type { HelloMessage, Message } from '../protocol/messages.ts'
 import { openChannel } from '../protocol/open-channel.ts'
-import { DialPlan, withoutPeerId } from './dial-plan.ts'
+import { type AddressSource, DialPlan, withoutPeerId } from './dial-plan.ts'
 import type { Identity } from './identity.ts'
 import type { PeerId } from './link.ts'
 import { KnownPeers } from './known-peers.ts'
@@ -58,6 +58,8 @@ export interface NetworkEvents {
   onLeft(session: Session, end: SessionEnd): void
   /** A peer was turned away, or turned us away. */
   onRefused(refusal: Refusal): void
+  /** A peer could not be connected to; it will be tried again. */
+  onUnreachable(peer: Unreachable): void
   onWarning(message: string): void
 }
 
@@ -69,6 +71,17 @@ export interface Refusal {
 
 /** The same again would have the same answer. */
 const REFUSALS = [EpochError, OtherMeshError, VersionError, WrongPasswordError]
+
+/** A peer that is heard of but does not answer. */
+export interface Unreachable {
+  /** Unknown for an address that was typed without one. */
+  readonly id?: string
+  readonly addresses: readonly string[]
+  /** How this node heard of it. */
+  readonly sources: readonly AddressSource[]
+  /** What the last try failed with. */
+  readonly error: unknown
+}
 
 /** Failures nobody needs to hear of: neighbours' meshes, and connections that break or are not welcome just now. */
 const QUIET = [OtherMeshError, BusyError, ChannelClosedError, HandshakeError]
@@ -195,7 +208,23 @@ export class Network {
         REFUSALS.some((kind) => error instanceof kind),
         performance.now()
       )
+      this.#reportUnreachable(key, addresses, error)
     }
+  }
+
+  /** Unless it is somebody else's mesh, or {@link NetworkEvents.onRefused} has told it. */
+  #reportUnreachable(key: string, addresses: readonly string[], error: unknown): void {
+    const isQuiet = QUIET.some((kind) => error instanceof kind)
+    if (error instanceof OtherMeshError || (error instanceof ProtocolError && !isQuiet)) return
+    if (this.#stopping.signal.aborted) return
+    const id = peerIdIn(addresses[0] ?? '')
+    if (id !== undefined && this.#sessions.has(id)) return
+    this.#init.events.onUnreachable({
+      ...(id === undefined ? {} : { id }),
+      addresses: addresses.map(withoutPeerId),
+      sources: this.#plan.sourcesOf(key),
+      error
+    })
   }
 
   /** One stream from the password proof to its end. As dialler it throws what made the handshake fail. */

@@ -13,7 +13,7 @@ import { Calls } from './calls.ts'
 import { claimIdentity, type Identity, stateFolder } from './identity.ts'
 import { job, type JobLike } from './job.ts'
 import { createLocalLinks } from './local-link.ts'
-import type { Network, Refusal } from './network.ts'
+import type { Network, Refusal, Unreachable } from './network.ts'
 import { type NodeOptions, type ResolvedNodeOptions, resolveNodeOptions, type RunOptions } from './options.ts'
 import type { JobResult } from './result.ts'
 import type { Run } from './run.ts'
@@ -54,6 +54,8 @@ export interface DistNodeEvents {
   'peer-left': [peer: PeerStatus, reason: string]
   /** A peer was turned away or turned us away: wrong password, other version. */
   'peer-refused': [refusal: Refusal]
+  /** A peer this node has heard of could not be connected to; it will be tried again. */
+  'peer-unreachable': [peer: Unreachable]
   'run-started': [run: HostedRunStatus]
   'run-ended': [run: HostedRunStatus]
   /** A line a job of this node's runs printed. */
@@ -178,6 +180,7 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
         onRtt: (session, rttMs) => this.#submitter.changeExecutor(session.peer, { rttMs }),
         onLeft: (session, end) => this.#onLeft(session, end),
         onRefused: (refusal) => this.emit('peer-refused', refusal),
+        onUnreachable: (peer) => this.emit('peer-unreachable', peer),
         onWarning: (message) => this.emit('warning', message)
       }
     })

@@ -71,7 +71,7 @@ export class SameHostBoard {
 }
 
 /** `$XDG_RUNTIME_DIR/dist-node`, else a folder of the user's in the temporary folder that nobody else may touch. */
-async function runtimeFolder(): Promise<string> {
+export async function runtimeFolder(): Promise<string> {
   const runtime = process.env['XDG_RUNTIME_DIR']
   const uid = process.getuid?.() ?? 0
   const folder = runtime ? join(runtime, 'dist-node') : join(tmpdir(), `dist-node-${uid}`)
