@@ -272,7 +272,12 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
       .map(async ({ link }) => {
         const results: JobResult<Awaited<T>>[] = []
         const run = this.run([job(fn, args)], { only: [link.peer], waitMs: 0 })
-        for await (const result of run) results.push(result as JobResult<Awaited<T>>)
+        try {
+          for await (const result of run) results.push(result as JobResult<Awaited<T>>)
+        } catch (error) {
+          // A peer that is lost meanwhile gives no answer.
+          if (!(error instanceof MeshError)) throw error
+        }
         return results
       })
     return (await Promise.all(answers)).flat()
