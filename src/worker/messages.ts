@@ -29,9 +29,12 @@ export type ToChild =
 
 export type FromChild =
   | { type: 'ready' }
-  | { type: 'hello'; digest: Uint8Array }
+  | { type: 'hello'; answer: Uint8Array }
   | { type: 'started'; job: number }
   | { type: 'log'; job: number; stream: 'stdout' | 'stderr'; text: string }
+
+/** Proves that a child reads, compiles, runs and answers: `WorkerProcess.hello` knows what comes out. */
+export const HELLO_JOB = '(nonce) => nonce.map((byte, index) => byte ^ (index * 7))'
 
 export function encodeHello(nonce: Uint8Array): Buffer[] {
   return [header(TO_CHILD.hello, 0, nonce.length), Buffer.from(nonce)]
@@ -189,7 +192,7 @@ export function decodeFromChild(frame: Uint8Array): FromChild {
       expectWellFormed(bytes, bytes.length === 1)
       return { type: 'ready' }
     case FROM_CHILD.hello:
-      return { type: 'hello', digest: bytes.subarray(1) }
+      return { type: 'hello', answer: bytes.subarray(1) }
     default:
       throw new WorkerFrameError(`unknown frame type ${bytes[0]} from the worker process`)
   }

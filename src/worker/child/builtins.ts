@@ -1,5 +1,9 @@
 // Runs in the worker process.
-import nodeModule from 'node:module'
+import {
+  isBuiltin as isBuiltinOfNow,
+  registerHooks as registerHooksOfNow,
+  syncBuiltinESMExports as syncOfNow
+} from 'node:module'
 import { JobDeniedError, denialOf } from './denial.ts'
 import { NET_OPTION, policyOf } from './builtin-policy.ts'
 import type { Rights } from './builtin-policy.ts'
@@ -10,7 +14,9 @@ type Module = Record<PropertyKey, unknown>
 const MAX_DEPTH = 3
 
 // Taken before any job can change them.
-const { isBuiltin, registerHooks, syncBuiltinESMExports } = nodeModule
+const isBuiltin = isBuiltinOfNow
+const registerHooks = registerHooksOfNow
+const syncBuiltinESMExports = syncOfNow
 const getBuiltin = process.getBuiltinModule.bind(process)
 const getBuiltinModule = (id: string): Module | undefined => getBuiltin(id) as Module | undefined
 

@@ -2,11 +2,11 @@
  * The worker process: the only code of ours that runs beside code of others. Bundled into one file, which is all it
  * sees beside Node. It knows no mesh, no key, no peer: blobs and jobs come in, results and output go out.
  */
-import { createHash } from 'node:crypto'
 import { writeSync as writeSyncOfNow } from 'node:fs'
 import { Socket } from 'node:net'
+import { Script } from 'node:vm'
 import { FrameReader } from '../frame-reader.ts'
-import { decodeToChild } from '../messages.ts'
+import { HELLO_JOB, decodeToChild } from '../messages.ts'
 import { reduceRealm } from './realm.ts'
 import { JobCodec } from './job-codec.ts'
 import { Output } from './output.ts'
@@ -29,17 +29,25 @@ const runner = new Runner(codec, output)
 
 process.on('uncaughtException', (error) => runner.uncaught(error))
 process.on('unhandledRejection', (error) => runner.uncaught(error))
-process.on('warning', (warning) =>
+process.on('warning', (warning) => {
+  // About Node's own parts, which the author of a job did not choose.
+  if (warning.name === 'ExperimentalWarning') return
   output.log(runner.currentJob, 'stderr', `${warning.name}: ${warning.message}\n`)
-)
+})
 
 const reader = new FrameReader(MAX_FRAME_BYTES)
+
+/** A job as small as they come: code from text, compiled and called, as those that will be sent. */
+function answerHello(nonce: Uint8Array): Uint8Array {
+  const job = new Script(HELLO_JOB).runInThisContext() as (nonce: Uint8Array) => Uint8Array
+  return job(nonce)
+}
 
 function takeFrame(bytes: Uint8Array): void {
   const frame = decodeToChild(bytes)
   switch (frame.type) {
     case 'hello':
-      return output.hello(createHash('sha256').update(frame.nonce).digest())
+      return output.hello(answerHello(frame.nonce))
     case 'open':
       return runner.open(frame.maxResultBytes, frame.setup)
     case 'blob':
