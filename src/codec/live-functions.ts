@@ -209,9 +209,10 @@ export class LiveFunctions implements FunctionWriter {
     if (!this.canWriteClass(constructor)) refuseInstanceOf(constructor.name)
     const { site } = this.#look(constructor, Function.prototype.toString.call(constructor))
     if (isForeign(site) || site.class?.hasPrivateInstanceMembers !== true) return
+    const name = constructor.name === '' ? 'class without a name' : constructor.name
     refuse(
-      `${constructor.name} with private state`,
-      `the private members (#name) of ${article(constructor.name)} cannot be read from outside`,
+      `${name} with private state`,
+      `the private members (#name) of ${article(name)} cannot be read from outside`,
       'send what its constructor needs and make it inside the function'
     )
   }
