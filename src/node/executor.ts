@@ -7,7 +7,7 @@ import type { ExitReason } from '../worker/exit-reason.ts'
 import { chooseAssignment } from './fair-share.ts'
 import { HostedRun, HostedWorker, type Worker } from './hosted-run.ts'
 import type { Link } from './link.ts'
-import type { Outcome } from './scheduler.ts'
+import type { Outcome } from './task.ts'
 
 /** What jobs and blobs of one submitter may wait here; beyond it its messages are not read any more. */
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024

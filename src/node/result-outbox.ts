@@ -1,4 +1,4 @@
-import type { Outcome } from './scheduler.ts'
+import type { Outcome } from './task.ts'
 
 /** Results that come faster than this travel together: a message for each would cost more than the jobs. */
 const TOGETHER_MS = 2

@@ -1,5 +1,5 @@
 import { JobError, type JobErrorCode } from './errors.ts'
-import type { Outcome } from './scheduler.ts'
+import type { Outcome } from './task.ts'
 
 /** Where and how an attempt ran. */
 export interface JobPlace {

@@ -1,5 +1,5 @@
 import type { Link } from './link.ts'
-import type { Copy } from './scheduler.ts'
+import type { Copy } from './task.ts'
 import type { PrintedTask, TaskPrinter } from './task-printer.ts'
 
 /** One run as one executor sees it: announced once, each blob sent once, then batches of jobs. */

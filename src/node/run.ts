@@ -10,7 +10,8 @@ import type { ExecutorState, PeerId } from './link.ts'
 import type { ResolvedRunOptions } from './options.ts'
 import { failedResult, type JobPlace, type JobResult, readResult } from './result.ts'
 import { RunPort } from './run-port.ts'
-import { type Outcome, Scheduler, type Task } from './scheduler.ts'
+import { Scheduler } from './scheduler.ts'
+import type { Outcome, Task } from './task.ts'
 import { type PrintedTask, TaskPrinter } from './task-printer.ts'
 
 /** Results that wait for the consumer; beyond this no more jobs are taken from the input. */

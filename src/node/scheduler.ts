@@ -1,46 +1,13 @@
 /**
  * Who does what, when: the state of one run on its submitter, as a synchronous machine. Events come in as method
  * calls, effects come out as calls on {@link SchedulerEffects}; no socket, no clock, no promise. Every job is in just
- * one of: `#ready`, in flight at one peer (or, hedged, at two), or settled and forgotten.
+ * one of: the queue, in flight at one peer (or, hedged, at two), or settled and forgotten.
  */
-import { batchSize, type Pace, pullCount, updatePace, windowSize } from './pacing.ts'
+import { findDonor, findStraggler, type PeerLoad, recallCount } from './balance.ts'
 import type { PeerId } from './link.ts'
-
-/** A job as the scheduler sees it: opaque bytes and what may be done with them. */
-export interface Task {
-  readonly index: number
-  /** Tasks of one group may share a batch: same function, same time limit. */
-  readonly group: object
-  readonly bytes: number
-  readonly idempotent: boolean
-  /** How often it may still be tried again after throwing. */
-  retriesLeft: number
-  /** How many workers it took down. */
-  crashes: number
-  /** Number of the newest attempt; 0 before the first. */
-  attempt: number
-  /** Where it is now; empty while it waits. Replaced, never changed: one array per job and no more. */
-  copies: readonly Copy[]
-  settled: boolean
-}
-
-/** One attempt of one task at one peer. */
-export interface Copy {
-  readonly task: Task
-  readonly peer: PeerId
-  readonly attempt: number
-  readonly sentMs: number
-}
-
-/** What an executor says of one attempt. */
-export interface Outcome {
-  readonly job: number
-  readonly attempt: number
-  readonly ok: boolean
-  readonly code?: string
-  readonly micros: number
-  readonly body: Uint8Array
-}
+import { batchSize, type Pace, pullCount, updatePace, windowSize } from './pacing.ts'
+import type { Copy, Outcome, Task } from './task.ts'
+import { TaskQueue } from './task-queue.ts'
 
 export interface SchedulerEffects {
   send(peer: PeerId, copies: readonly Copy[]): void
@@ -51,24 +18,11 @@ export interface SchedulerEffects {
   lose(task: Task, peer: PeerId): void
 }
 
-interface PeerState {
-  readonly id: PeerId
-  slots: number
-  rttMs: number
-  readonly inFlight: Map<number, Copy>
-  inFlightBytes: number
-  /** A recall was sent and not yet answered. */
-  recalling: boolean
-}
-
 /** A job that ended its worker this often is not tried again. */
 export const MAX_CRASHES = 3
 
 /** Bytes of bodies that one peer may hold besides what its slots run: enough to fill a link, little to lose. */
 const MAX_IN_FLIGHT_BYTES = 16 * 1024 * 1024
-
-/** Largest sum of bodies in one batch, unless a single body is larger. */
-const MAX_BATCH_BYTES = 256 * 1024
 
 /** Codes by which an executor says that the job took its worker down: try again, but not for ever. */
 const CRASH_CODES: ReadonlySet<string> = new Set(['JOB_CRASHED', 'JOB_MEMORY'])
@@ -77,13 +31,9 @@ const NO_COPIES: readonly Copy[] = []
 
 export class Scheduler {
   readonly #effects: SchedulerEffects
-  readonly #peers = new Map<PeerId, PeerState>()
+  readonly #peers = new Map<PeerId, PeerLoad>()
   readonly #pace: Pace = { meanMicros: undefined, batchLimit: 1 }
-  /** Tasks that have been out before come first. */
-  readonly #again: Task[] = []
-  #ready: Task[] = []
-  #readyFrom = 0
-  #readyBytes = 0
+  readonly #queue = new TaskQueue()
   #inFlight = 0
   #ended = false
 
@@ -93,7 +43,7 @@ export class Scheduler {
 
   /** How many tasks are known and not settled. */
   get unsettled(): number {
-    return this.#waiting + this.#inFlight
+    return this.#queue.size + this.#inFlight
   }
 
   get done(): boolean {
@@ -110,16 +60,12 @@ export class Scheduler {
     return this.#pace.meanMicros
   }
 
-  get #waiting(): number {
-    return this.#again.length + this.#ready.length - this.#readyFrom
-  }
-
   /** How many more tasks to take from the input now, so that no peer runs dry and memory stays flat. */
   wanted(): number {
-    if (this.#ended || this.#readyBytes > MAX_IN_FLIGHT_BYTES) return 0
+    if (this.#ended || this.#queue.freshBytes > MAX_IN_FLIGHT_BYTES) return 0
     let room = 0
     for (const peer of this.#peers.values()) room += windowSize(this.#pace, peer) - peer.inFlight.size
-    return pullCount(this.#pace, room, this.#waiting)
+    return pullCount(this.#pace, room, this.#queue.size)
   }
 
   onPeerJoined(id: PeerId, slots: number, rttMs: number, nowMs: number): void {
@@ -142,17 +88,14 @@ export class Scheduler {
     for (const copy of peer.inFlight.values()) {
       this.#forget(copy)
       if (copy.task.copies.length > 0) continue
-      if (copy.task.idempotent) this.#again.push(copy.task)
+      if (copy.task.idempotent) this.#queue.addAgain(copy.task)
       else this.#lose(copy.task, id)
     }
     this.#assign(nowMs)
   }
 
   onTasksAdded(tasks: readonly Task[], nowMs: number): void {
-    for (const task of tasks) {
-      this.#ready.push(task)
-      this.#readyBytes += task.bytes
-    }
+    for (const task of tasks) this.#queue.add(task)
     this.#assign(nowMs)
   }
 
@@ -184,7 +127,7 @@ export class Scheduler {
       const copy = peer.inFlight.get(job)
       if (copy === undefined || copy.attempt !== attempt) continue
       this.#take(copy)
-      if (copy.task.copies.length === 0) this.#again.push(copy.task)
+      if (copy.task.copies.length === 0) this.#queue.addAgain(copy.task)
     }
     this.#assign(nowMs)
   }
@@ -196,17 +139,13 @@ export class Scheduler {
 
   /** Takes everything back from everybody; returns the tasks that will never be settled. */
   abandon(): Task[] {
-    const abandoned = new Set([...this.#again, ...this.#ready.slice(this.#readyFrom)])
+    const abandoned = new Set(this.#queue.clear())
     for (const peer of this.#peers.values()) {
       if (peer.inFlight.size > 0) this.#effects.cancel(peer.id, [])
       for (const copy of peer.inFlight.values()) abandoned.add(copy.task)
       peer.inFlight.clear()
       peer.inFlightBytes = 0
     }
-    this.#again.length = 0
-    this.#ready = []
-    this.#readyFrom = 0
-    this.#readyBytes = 0
     this.#inFlight = 0
     this.#ended = true
     return [...abandoned]
@@ -224,7 +163,7 @@ export class Scheduler {
       }
     }
     if (inFlight !== this.#inFlight) throw new Error(`${inFlight} jobs in flight, counted ${this.#inFlight}`)
-    for (const task of [...this.#again, ...this.#ready.slice(this.#readyFrom)]) {
+    for (const task of this.#queue) {
       if (task.settled || task.copies.length > 0)
         throw new Error(`job ${task.index}: waiting and elsewhere too`)
     }
@@ -248,7 +187,7 @@ export class Scheduler {
   }
 
   #retry(task: Task): void {
-    if (task.copies.length === 0) this.#again.push(task)
+    if (task.copies.length === 0) this.#queue.addAgain(task)
   }
 
   #lose(task: Task, peer: PeerId): void {
@@ -258,34 +197,34 @@ export class Scheduler {
 
   /** Fills every peer's window, the emptiest first, so that all stay equally busy. */
   #assign(nowMs: number): void {
-    while (this.#waiting > 0) {
+    while (this.#queue.size > 0) {
       const peer = this.#emptiestPeer()
       if (peer === undefined) return
       const size = batchSize(this.#pace, {
-        waiting: this.#waiting,
+        waiting: this.#queue.size,
         ended: this.#ended,
         slots: this.totalSlots
       })
       if (this.#isBetterLater(peer, size)) return
-      this.#send(peer, this.#nextTasks(size), nowMs)
+      this.#send(peer, this.#queue.takeBatch(size), nowMs)
     }
     this.#balance(nowMs)
   }
 
   /** Less than a batch is in hand, more will follow, and even the emptiest peer has work for a while. */
-  #isBetterLater(peer: PeerState, size: number): boolean {
-    if (this.#ended || this.#waiting >= size) return false
+  #isBetterLater(peer: PeerLoad, size: number): boolean {
+    if (this.#ended || this.#queue.size >= size) return false
     return peer.inFlight.size * 2 >= windowSize(this.#pace, peer)
   }
 
-  #emptiestPeer(): PeerState | undefined {
-    let best: PeerState | undefined
+  #emptiestPeer(): PeerLoad | undefined {
+    let best: PeerLoad | undefined
     let bestLoad = Infinity
     for (const peer of this.#peers.values()) {
       if (peer.slots === 0) continue
       if (peer.inFlight.size >= peer.slots && peer.inFlightBytes > MAX_IN_FLIGHT_BYTES) continue
       const size = batchSize(this.#pace, {
-        waiting: this.#waiting,
+        waiting: this.#queue.size,
         ended: this.#ended,
         slots: this.totalSlots
       })
@@ -296,35 +235,7 @@ export class Scheduler {
     return best
   }
 
-  /** The next tasks that may share a batch. */
-  #nextTasks(size: number): Task[] {
-    const tasks: Task[] = []
-    let bytes = 0
-    while (tasks.length < size) {
-      const task = this.#again[0] ?? this.#ready[this.#readyFrom]
-      if (task === undefined) break
-      if (tasks.length > 0 && (task.group !== tasks[0]!.group || bytes + task.bytes > MAX_BATCH_BYTES)) break
-      // A task whose worker died travels alone, so that next time there is no doubt whose fault it was.
-      if (tasks.length > 0 && task.crashes > 0) break
-      if (this.#again.length > 0) this.#again.shift()
-      else this.#shiftReady(task)
-      tasks.push(task)
-      bytes += task.bytes
-      if (task.crashes > 0) break
-    }
-    return tasks
-  }
-
-  #shiftReady(task: Task): void {
-    this.#readyFrom++
-    this.#readyBytes -= task.bytes
-    if (this.#readyFrom > 1024 && this.#readyFrom * 2 > this.#ready.length) {
-      this.#ready = this.#ready.slice(this.#readyFrom)
-      this.#readyFrom = 0
-    }
-  }
-
-  #send(peer: PeerState, tasks: readonly Task[], nowMs: number): void {
+  #send(peer: PeerLoad, tasks: readonly Task[], nowMs: number): void {
     const copies = tasks.map((task) => {
       const copy = { task, peer: peer.id, attempt: ++task.attempt, sentMs: nowMs }
       if (task.copies.length === 0) this.#inFlight++
@@ -352,54 +263,22 @@ export class Scheduler {
 
   /** With nothing left to hand out: idle peers get what others have not begun, then second copies of stragglers. */
   #balance(nowMs: number): void {
-    if (!this.#ended || this.#waiting > 0) return
+    if (!this.#ended || this.#queue.size > 0) return
     for (const idle of this.#peers.values()) {
       const idleSlots = idle.slots - idle.inFlight.size
       if (idleSlots <= 0) continue
-      if (this.#recallFor(idle, idleSlots)) continue
-      const straggler = this.#straggler(idle, nowMs)
-      if (straggler !== undefined) this.#send(idle, [straggler], nowMs)
-    }
-  }
-
-  /** Asks the peer with the longest queue to give back what it has not started. */
-  #recallFor(idle: PeerState, idleSlots: number): boolean {
-    let donor: PeerState | undefined
-    for (const peer of this.#peers.values()) {
-      if (peer === idle || peer.inFlight.size <= peer.slots) continue
-      if (donor === undefined || peer.inFlight.size - peer.slots > donor.inFlight.size - donor.slots)
-        donor = peer
-    }
-    if (donor === undefined) return false
-    if (!donor.recalling) {
-      donor.recalling = true
-      this.#effects.recall(
-        donor.id,
-        Math.max(1, Math.min(idleSlots, (donor.inFlight.size - donor.slots) >> 1))
-      )
-    }
-    return true
-  }
-
-  /** The job that has been out longest, if that is far longer than its fellows took and a copy does no harm. */
-  #straggler(idle: PeerState, nowMs: number): Task | undefined {
-    const patienceMs = Math.max(
-      HEDGE_AFTER_MS,
-      ((this.#pace.meanMicros ?? Infinity) / 1000) * HEDGE_AFTER_MEANS
-    )
-    let oldest: Copy | undefined
-    for (const peer of this.#peers.values()) {
-      if (peer === idle) continue
-      for (const copy of peer.inFlight.values()) {
-        if (!copy.task.idempotent || copy.task.copies.length > 1 || copy.task.crashes > 0) continue
-        if (nowMs - copy.sentMs < patienceMs) continue
-        if (oldest === undefined || copy.sentMs < oldest.sentMs) oldest = copy
+      const donor = findDonor(this.#peers.values(), idle)
+      if (donor !== undefined) this.#recall(donor, idleSlots)
+      else {
+        const straggler = findStraggler(this.#peers.values(), idle, this.#pace, nowMs)
+        if (straggler !== undefined) this.#send(idle, [straggler], nowMs)
       }
     }
-    return oldest?.task
+  }
+
+  #recall(donor: PeerLoad, idleSlots: number): void {
+    if (donor.recalling) return
+    donor.recalling = true
+    this.#effects.recall(donor.id, recallCount(donor, idleSlots))
   }
 }
-
-/** Hedging: a second copy is worth its work only when the first is really late. */
-const HEDGE_AFTER_MS = 500
-const HEDGE_AFTER_MEANS = 3

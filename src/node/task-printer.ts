@@ -3,7 +3,7 @@ import type { Printed, Printer } from '../codec/print.ts'
 import { MAX_BODY_BYTES } from '../protocol/limits.ts'
 import { UsageError } from './errors.ts'
 import { isJob, type JobLike, type JobOptions } from './job.ts'
-import type { Task } from './scheduler.ts'
+import type { Task } from './task.ts'
 
 /** A function printed once for many jobs, sent once per peer. */
 interface Head {

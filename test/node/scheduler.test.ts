@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { MAX_CRASHES, type Outcome, Scheduler, type Task } from '../../src/node/scheduler.ts'
+import { MAX_CRASHES, Scheduler } from '../../src/node/scheduler.ts'
+import type { Outcome, Task } from '../../src/node/task.ts'
 
 const GROUP = {}
 
