@@ -15,7 +15,8 @@ import type { OpenedFrame } from './seal.ts'
 // A part's payload, big-endian:
 //   u32 transfer | u8 type of the message | u8 flags (1: abandoned) | u16 0 | u32 bytes of the message
 //   16 bytes GMAC | the message's next bytes
-// The last part is the one that completes the message. An abandoned transfer ends with an empty part of flag 1.
+// The last part is the one that completes the message. An abandoned transfer ends with an empty part of flag 1, which
+// this version understands and does not send.
 
 const BYTES_AT = PART_HEADER_BYTES + 16
 const ABANDONED = 1
@@ -57,20 +58,14 @@ export class OutgoingTransfer {
       this.#piece++
       this.#offset = 0
     }
-    return { head: this.#head(0), bytes }
+    return { head: this.#head(), bytes }
   }
 
-  /** The part that tells the receiver to forget what it has of the message. */
-  abandon(): OutgoingPart {
-    this.#remaining = 0
-    return { head: this.#head(ABANDONED), bytes: new Uint8Array(0) }
-  }
-
-  #head(flags: number): Buffer {
+  #head(): Buffer {
     const head = allocatePartHead()
     let at = head.writeUInt32BE(this.#transfer, PAYLOAD_AT)
     at = head.writeUInt8(this.#type, at)
-    at = head.writeUInt8(flags, at)
+    at = head.writeUInt8(0, at)
     at = head.writeUInt16BE(0, at)
     head.writeUInt32BE(this.bytes, at)
     return head
