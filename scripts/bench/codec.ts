@@ -57,6 +57,8 @@ function measureData(rounds: number, record: Record): void {
       ['read', 'cborg/extended', () => decodeExtended(extended)]
     ]
     for (const [way, system, call] of ways) {
+      // JSON writes bytes as an object of millions of properties: nobody does that twice.
+      if (system === 'JSON' && value instanceof Uint8Array) continue
       const workload = `${way} ${name}`
       record({ workload, system, value: time(rounds, calls, call), unit: 'us', better: 'less' })
     }

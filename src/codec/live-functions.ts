@@ -35,6 +35,8 @@ export class LiveFunctions implements FunctionWriter {
   readonly #builtins = new Builtins()
   readonly #sharedState = new SharedState()
   #closures: KnownClosures = new Map()
+  /** Functions that capture nothing that changes, as most helpers are: looked into once. */
+  readonly #constants = new WeakMap<Function, KnownFunction>()
 
   constructor(inspector: ClosureInspector, analyser: SiteAnalyser, packages: PackageValues) {
     this.#inspector = inspector
@@ -70,8 +72,10 @@ export class LiveFunctions implements FunctionWriter {
     for (const hash of site.hashes) this.hashes.add(hash)
     this.#sharedState.add(site)
     const more = describeConstructor(fn, site)
-    if (more === undefined) return this.#writeClosure(fn, closure, site, encoder)
-    this.#writeConstructor(fn, more, closure, site, encoder)
+    if (more === undefined) this.#writeClosure(fn, closure, site, encoder)
+    else this.#writeConstructor(fn, more, closure, site, encoder)
+    // Only now: a variable without a value yet would have been refused, and may have one next time.
+    if (site.isConstant) this.#constants.set(fn, { closure, site })
   }
 
   writeBuiltin(value: object, encoder: Encoder): boolean {
@@ -114,6 +118,8 @@ export class LiveFunctions implements FunctionWriter {
   }
 
   #look(fn: Function, text: string): KnownFunction {
+    const constant = this.#constants.get(fn)
+    if (constant !== undefined) return constant
     const closure = this.#closures.get(fn) ?? this.#inspector.inspect(fn)
     this.#closures.set(fn, closure)
     const { location } = closure

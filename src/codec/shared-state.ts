@@ -1,6 +1,6 @@
 import { refuse } from './errors.ts'
+import { findDeclaration } from './file-scopes.ts'
 import type { Site } from './site.ts'
-import { findDeclaration } from './source-file.ts'
 
 /**
  * Watches for variables that one function changes and another sees. A captured variable travels by value, a copy for each

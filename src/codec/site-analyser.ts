@@ -5,6 +5,7 @@ import { type Bundler, isBundled } from './bundle.ts'
 import type { Closure, ClosureInspector, Location } from './closure-inspector.ts'
 import { Encoder } from './encode.ts'
 import { refuse } from './errors.ts'
+import { areConstant } from './file-scopes.ts'
 import { PLAIN_DATA } from './plain-data.ts'
 import type { PackageValues } from './package-values.ts'
 import { explainRewritten } from './rewritten.ts'
@@ -94,6 +95,7 @@ export class SiteAnalyser {
       hashes: [hash, ...bundlesOf(Object.values(unit.links))],
       class: analysis.class,
       ...place,
+      isConstant: unit.privateStatics.length === 0 && areConstant(place.file, place.start, unit.captured),
       writes: unit.captured.filter((name) => analysis.writes.has(name)),
       membersOf: analysis.membersOf
     }

@@ -17,6 +17,8 @@ export interface Site {
   readonly file: SourceFile
   /** Offset of the text in its file; -1 when it is not there. */
   readonly start: number
+  /** Nothing changes what it captured, so that one of its closures need not be looked into twice. */
+  readonly isConstant: boolean
   /** Captured names it assigns to. */
   readonly writes: readonly string[]
   /** Of captured names: those used for these members only. */

@@ -1,6 +1,4 @@
 import { parse, type Node } from 'acorn'
-import { analyze } from 'eslint-scope'
-import type { Program } from 'estree'
 import { children, isFunctionNode } from './syntax.ts'
 
 /** A name imported by a file: what it stands for. */
@@ -68,28 +66,8 @@ export function hasOuterThis(file: SourceFile, offset: number): boolean {
   return parseBody(file.source, true)?.some(surrounds) ?? true
 }
 
-/** Where the variable that a name means, at an offset, is declared; undefined when the file does not declare it. */
-export function findDeclaration(file: SourceFile, offset: number, name: string): number | undefined {
-  const body = parseBody(file.source, file.isModule) ?? []
-  const program = {
-    type: 'Program',
-    body,
-    sourceType: 'module',
-    range: [0, file.source.length]
-  } as unknown as Program
-  const { scopes } = analyze(program, { ecmaVersion: 2022, sourceType: file.isModule ? 'module' : 'script' })
-  const around = scopes
-    .filter(({ block, set }) => set.has(name) && contains(block, offset))
-    .toSorted((one, other) => (other.block.range?.[0] ?? 0) - (one.block.range?.[0] ?? 0))
-  return around[0]?.set.get(name)?.defs[0]?.name.range?.[0]
-}
-
-function contains({ range }: { range?: [number, number] | undefined }, offset: number): boolean {
-  return range !== undefined && range[0] <= offset && offset < range[1]
-}
-
 /** Undefined for syntax that the parser does not know: functions of such a file still travel, without its imports. */
-function parseBody(source: string, isModule: boolean): readonly Node[] | undefined {
+export function parseBody(source: string, isModule: boolean): readonly Node[] | undefined {
   const shared = { ecmaVersion: 'latest', allowHashBang: true, ranges: true } as const
   try {
     return parse(source, {
