@@ -21,6 +21,8 @@ export interface Sandbox {
   /** What the owner of this machine should know about it, one sentence each: what is open, what was not possible. */
   readonly notes: readonly string[]
   command(): Command
+  /** The process that ran the hello job, pristine still: once, to a caller who asked for it and ends it. */
+  readonly takeSpare?: () => WorkerProcess | undefined
 }
 
 export interface SandboxOptions {
@@ -36,6 +38,12 @@ export interface SandboxOptions {
   readonly jobMemoryMb?: number | undefined
   /** Folders that hold secrets: `allowFsRead` must not reach into them. */
   readonly secretFolders?: readonly string[] | undefined
+  /**
+   * Keep the process that ran the hello job, for `takeSpare`: the first run then waits for no second start.
+   *
+   * @default false: it is ended
+   */
+  readonly keepSpare?: boolean | undefined
   /** The bundled child entry. @default dist/worker/child.cjs of this package */
   readonly childFile?: string | undefined
 }
@@ -65,10 +73,19 @@ export async function probeSandbox(options: SandboxOptions): Promise<Sandbox> {
   const reasons: string[] = []
   for (const name of wanted) {
     const attempt = COMMANDS[name](host, level)
-    const reason = 'command' in attempt ? await tryCommand(attempt.command) : attempt.unavailable
-    if (reason === undefined && 'command' in attempt)
-      return makeSandbox(name, attempt.command, level, host, reasons)
-    reasons.push(`${name}: ${reason}`)
+    if ('unavailable' in attempt) reasons.push(`${name}: ${attempt.unavailable}`)
+    else {
+      const { command } = attempt
+      const worker = WorkerProcess.spawn({ level: name, notes: [], command: () => command })
+      const failure = await failureOf(worker)
+      if (failure === undefined) {
+        const notes = [...reasons, ...notesOn(name, level, host)]
+        const spare = await spareOf(worker, options.keepSpare ?? false)
+        return { level: name, notes, command: () => command, ...spare }
+      }
+      await worker.kill()
+      reasons.push(`${name}: ${failure}`)
+    }
   }
   throw new SandboxError(
     `no sandbox of level "${wanted.join('", "')}" works on this machine, so jobs cannot run here`,
@@ -76,14 +93,23 @@ export async function probeSandbox(options: SandboxOptions): Promise<Sandbox> {
   )
 }
 
-function makeSandbox(
-  level: SandboxLevel,
-  command: Command,
-  options: LevelOptions,
-  host: Host,
-  reasons: readonly string[]
-): Sandbox {
-  const notes = [...reasons]
+async function spareOf(worker: WorkerProcess, keep: boolean): Promise<Pick<Sandbox, 'takeSpare'>> {
+  if (!keep) {
+    await worker.kill()
+    return {}
+  }
+  let spare: WorkerProcess | undefined = worker
+  return {
+    takeSpare() {
+      const taken = spare
+      spare = undefined
+      return taken
+    }
+  }
+}
+
+function notesOn(level: SandboxLevel, options: LevelOptions, host: Host): string[] {
+  const notes: string[] = []
   if (level === 'permission') {
     notes.push(
       'level permission: jobs share this machine’s kernel view (processes, network stack); bwrap or unshare is safer'
@@ -99,20 +125,16 @@ function makeSandbox(
   }
   if (host.find('prlimit') === undefined)
     notes.push('without prlimit (util-linux) buffers and WebAssembly memory are not limited')
-  return { level, notes, command: () => command }
+  return notes
 }
 
 /** Runs a hello job. Gives the reason why it failed, or nothing. */
-async function tryCommand(command: Command): Promise<string | undefined> {
-  const candidate: Sandbox = { level: 'permission', notes: [], command: () => command }
-  const worker = WorkerProcess.spawn(candidate)
+async function failureOf(worker: WorkerProcess): Promise<string | undefined> {
   try {
     await worker.hello()
     return undefined
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
-  } finally {
-    await worker.kill()
   }
 }
 

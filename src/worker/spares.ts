@@ -22,6 +22,8 @@ export class SpareWorkers {
     this.#sandbox = sandbox
     this.#options = options
     this.#count = count
+    const probed = sandbox.takeSpare?.()
+    if (probed !== undefined) this.#spares.push(probed)
     void this.#refill()
   }
 

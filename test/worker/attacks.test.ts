@@ -66,6 +66,21 @@ describe.each(sandboxes.map((sandbox) => [sandbox.level, sandbox] as const))('le
     }
   )
 
+  test('descriptors run out early', async () => {
+    const attack = (): string => {
+      const fs = process.getBuiltinModule('node:fs')
+      let count = 0
+      try {
+        for (; count < 10_000; count++) fs.openSync(process.argv[1] as string)
+      } catch (error) {
+        return `${(error as { code?: string }).code} after ${count}`
+      }
+      return `${count} and more`
+    }
+    const loot = await runBare(withChild(sandbox, bareChild), { name: 'descriptors', attack }, stage.target)
+    expect(loot).toMatch(/^EMFILE after \d\d$/)
+  })
+
   test('no attack written as a job gets anything', { timeout: ALL_MS }, async () => {
     const got: [string, unknown][] = []
     let worker = await TestWorker.open(sandbox)

@@ -110,6 +110,17 @@ test('spares are warm, used once, replaced, and gone in the end', async () => {
   await spares.close()
 })
 
+test('the process that ran the hello job is the first spare', async () => {
+  const sandbox = await probeSandbox({ sandbox: 'auto', childFile: file, keepSpare: true })
+  const spares = new SpareWorkers(sandbox, 1)
+  const spare = spares.take()
+  expect(spare.pid).toBeTypeOf('number')
+  await spare.hello()
+  expect(sandbox.takeSpare?.()).toBeUndefined()
+  await spare.kill()
+  await spares.close()
+})
+
 test('spares that cannot start are given up after a few', async () => {
   using fake = new FakeChild('process.exit(1)', '')
   const started: number[] = []
