@@ -71,7 +71,7 @@ describe.each(sandboxes.map((sandbox) => [sandbox.level, sandbox] as const))('le
       const fs = process.getBuiltinModule('node:fs')
       let count = 0
       try {
-        for (; count < 10_000; count++) fs.openSync(process.argv[1] as string)
+        for (; count < 10_000; count++) fs.openSync(process.argv[1] as string, 'r')
       } catch (error) {
         return `${(error as { code?: string }).code} after ${count}`
       }
