@@ -122,6 +122,8 @@ export function readProperties(target: object, decoder: Decoder): void {
       return decoder.reader.fail('expected a property key')
     if ((flags & ACCESSOR) !== 0 && !isAccessorPair(value))
       decoder.reader.fail('expected a getter and a setter')
+    const isAccessor = (flags & ACCESSOR) !== 0
+    if (isAccessor || typeof value === 'function') decoder.functions.checkProperty(key, isAccessor, decoder)
     attempt(decoder, () => defineProperty(target, { key, flags, value }))
   }
 }

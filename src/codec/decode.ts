@@ -7,6 +7,8 @@ export interface FunctionReader {
   /** Reads the content of one of the tags of functions; refuses a tag it does not take. */
   readFunction(tag: number, decoder: Decoder): unknown
   symbol(identity: number, description: string | undefined): symbol
+  /** Called for each property that holds a function or accessor: throws for one that must not be. */
+  checkProperty(key: string | symbol, isAccessor: boolean, decoder: Decoder): void
   /** The stack of an error as it is shown here. */
   mapStack(stack: string): string
 }
@@ -130,6 +132,7 @@ export class Decoder {
       if (keyFirst >> 5 !== 3) this.reader.fail('expected a text as key')
       const key = this.reader.text(keyFirst)
       const value = this.read()
+      if (typeof value === 'function') this.functions.checkProperty(key, false, this)
       // An assignment to `__proto__` would exchange the prototype instead of adding a property.
       if (key === '__proto__') {
         Object.defineProperty(record, key, { value, writable: true, enumerable: true, configurable: true })

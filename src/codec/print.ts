@@ -104,6 +104,7 @@ export class Printer {
       findOriginal: (identity) => this.#functions.identities.function(identity),
       findOriginalSymbol: (identity) => this.#functions.identities.symbol(identity),
       findUnit: (hash) => this.#units.get(hash),
+      isFromPeer: true,
       allowBuiltin: isResultBuiltin,
       mapStack
     })

@@ -4,6 +4,8 @@ import { Decoder, type FunctionReader } from './decode.ts'
 const DATA_ONLY: FunctionReader = {
   readFunction: (tag, decoder) => decoder.reader.fail(`tag ${tag} is not plain data`),
   symbol: (_identity, description) => Symbol(description),
+  checkProperty: (key, _isAccessor, decoder) =>
+    decoder.reader.fail(`the property ${String(key)} is not plain data`),
   mapStack: (stack) => stack
 }
 

@@ -18,6 +18,8 @@ import { type BundleUnit, type FunctionUnit, hashUnit, type Unit } from './unit.
 export interface ReaderOptions {
   /** Answers for a built-in module, or throws for one that is not to be had. @default process.getBuiltinModule */
   readonly requireBuiltin?: (name: string) => unknown
+  /** Values come from a peer: no property may hold a function that runs without being called. @default false */
+  readonly isFromPeer?: boolean
   /** May a value name this built-in directly? @default everything may */
   readonly allowBuiltin?: (path: BuiltinPath) => boolean
   /** A function this process printed itself, by identity. @default none is known */
@@ -36,6 +38,18 @@ export interface Origin {
   readonly unit: FunctionUnit
   readonly instance: Instance
 }
+
+/** Methods that the language calls: to await a value, to show it, to calculate with it. */
+const CALLED_UNASKED: ReadonlySet<string> = new Set([
+  'then',
+  'toString',
+  'valueOf',
+  'toJSON',
+  'constructor',
+  'inspect',
+  'next',
+  'return'
+])
 
 interface Site {
   readonly unit: FunctionUnit
@@ -102,6 +116,12 @@ export class Reader implements FunctionReader, ModuleSource {
     this.#symbols.set(identity, symbol)
     this.#symbolIdentities.set(symbol, identity)
     return symbol
+  }
+
+  checkProperty(key: string | symbol, isAccessor: boolean, decoder: Decoder): void {
+    if (this.#options.isFromPeer !== true) return
+    if (!isAccessor && typeof key === 'string' && !CALLED_UNASKED.has(key)) return
+    decoder.reader.fail(`a function that would run by itself, as ${String(key)}, is not taken from a peer`)
   }
 
   mapStack(stack: string): string {

@@ -101,6 +101,26 @@ describe('hostile bytes', () => {
     )
   })
 
+  test('a result brings no function that runs unless it is called', async () => {
+    const owner = new Printer()
+    const fn = () => 'called'
+    const calm = await owner.print({ fn })
+    expect((owner.readResult(calm.bytes) as { fn: typeof fn }).fn()).toBe('called')
+    for (const value of [
+      Object.fromEntries([['then', fn]]),
+      {
+        get x() {
+          return 1
+        }
+      },
+      { [Symbol.iterator]: fn },
+      Object.assign(new Error('e'), { toString: fn })
+    ]) {
+      const { bytes } = await owner.print(value)
+      expect(attempt(() => owner.readResult(bytes))).toBeInstanceOf(ReadError)
+    }
+  })
+
   test('a result names no built-in that reaches outside, and no unit from elsewhere', async () => {
     const result = new Printer()
     for (const value of [
