@@ -11,9 +11,13 @@ export class ChaosMesh {
   readonly submitter: Host
   /** The node of each host; none while it is down. */
   readonly nodes = new Map<Host, LabNode>()
+  readonly #members = new Set<Host>()
+  readonly #onDeath: (death: string) => void
 
-  constructor(lab: Lab) {
+  /** @param onDeath told of a node that ends though nobody ended it */
+  constructor(lab: Lab, onDeath: (death: string) => void) {
     this.lab = lab
+    this.#onDeath = onDeath
     this.submitter = lab.host(0)
   }
 
@@ -22,12 +26,20 @@ export class ChaosMesh {
     return this.lab.host(1)
   }
 
+  /** Hosts that have had a node; one that is still being added is left alone. */
   get executors(): Host[] {
-    return this.lab.hosts.filter((host) => host !== this.submitter)
+    return this.lab.hosts.filter((host) => this.#members.has(host))
   }
 
   async start(host: Host): Promise<void> {
-    this.nodes.set(host, await startNode(host, ['--slots', '1']))
+    const node = await startNode(host, ['--slots', '1'])
+    this.nodes.set(host, node)
+    this.#members.add(host)
+    void node.process.exited.then(({ code, signal }) => {
+      if (this.nodes.get(host) !== node) return
+      const last = node.process.stderr.slice(-15).join('\n  ')
+      this.#onDeath(`the node of ${host.name} ended by itself (${code ?? signal}):\n  ${last}`)
+    })
   }
 }
 

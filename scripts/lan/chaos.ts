@@ -62,8 +62,6 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   const { seed, durationMs, restMs = 12_000, log = () => {} } = options
   const random = new Random(seed)
   await using lab = await Lab.create({ hosts: 1 + (options.executors ?? 4) })
-  const mesh = new ChaosMesh(lab)
-  await Promise.all(mesh.executors.map((host) => mesh.start(host)))
   const report: Omit<Report, 'witness'> = { runs: 0, jobs: 0, repeated: 0, faults: {}, defects: [] }
   const startedMs = performance.now()
   const say = (line: string): void => log(`${((performance.now() - startedMs) / 1000).toFixed(1)} s  ${line}`)
@@ -71,6 +69,8 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
     report.defects.push(defect)
     say(`DEFECT ${defect}`)
   }
+  const mesh = new ChaosMesh(lab, onDefect)
+  await Promise.all(lab.hosts.filter((host) => host !== mesh.submitter).map((host) => mesh.start(host)))
   const runOnce = async (patienceMs: number): Promise<void> => {
     const defects = await run(mesh, options, report, patienceMs)
     for (const defect of defects) onDefect(`run ${report.runs}: ${defect}`)
@@ -97,7 +97,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   await faults
   await runOnce(RECOVERY_MS)
   await delay(restMs)
-  const last = usageOf(witness)
+  const last = report.defects.length === 0 ? usageOf(witness) : first
   // Hosts that were added come with a connection each, and connections that died take time to be noticed.
   if (restMs > 0 && last.openFiles > first.openFiles + OPEN_FILES_SLACK + 2 * mesh.nodes.size) {
     onDefect(`open files of ${mesh.witness.name}: ${first.openFiles}, then ${last.openFiles}`)
@@ -167,8 +167,10 @@ async function inflictFaults(
 
 /** Stops every node politely and looks at what stays behind. */
 async function stopAll(mesh: ChaosMesh): Promise<string[]> {
+  const nodes = [...mesh.nodes]
+  mesh.nodes.clear() // from here on they are meant to end
   const codes = await Promise.all(
-    [...mesh.nodes].map(async ([host, node]) => {
+    nodes.map(async ([host, node]) => {
       const code = await Promise.race([node.stop(), delay(15_000).then(() => 'not within 15 s')])
       return code === 0 ? [] : [`${host.name} was asked to stop and did: ${code}`]
     })

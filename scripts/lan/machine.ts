@@ -51,7 +51,7 @@ const INIT = `${NAME_MACHINE} && ip link set lo up && echo ready &&
 // Runs outside of the machine's process numbers, but its children are inside. nsenter's own way of waiting would stop
 // when its child is stopped, and a stopped parent keeps a dead machine from going away. The shell's own messages
 // ("Killed") are nobody's output.
-const LAUNCHER = 'cd "$1" && shift && exec 3>&2 2>/dev/null && "$@" 2>&3 3>&-; exit $?'
+const LAUNCHER = `cd "$1" && shift && exec 3>&2 2>/dev/null && sh -c 'exec "$@" 2>&3 3>&-' sh "$@"; exit $?`
 
 type NamespaceKind = 'net' | 'uts' | 'pid' | 'mount'
 const ALL_KINDS: readonly NamespaceKind[] = ['net', 'uts', 'pid', 'mount']
