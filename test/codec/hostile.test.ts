@@ -107,7 +107,7 @@ describe('hostile bytes', () => {
     const calm = await owner.print({ fn })
     expect((owner.readResult(calm.bytes) as { fn: typeof fn }).fn()).toBe('called')
     for (const value of [
-      Object.fromEntries([['then', fn]]),
+      JSON.parse('{"then":1}', (key, value) => (key === 'then' ? fn : value)),
       {
         get x() {
           return 1
