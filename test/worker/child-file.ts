@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -13,6 +13,7 @@ export function childFile(): Promise<string> {
 
 async function buildChild(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'dist-node-test-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   chmodSync(folder, 0o755)
   const outfile = join(folder, 'child.cjs')
   await build({
