@@ -16,6 +16,16 @@ export function interruptSignal(exitCodeOfSecond: number): { signal: AbortSignal
   return { signal: controller.signal, dispose }
 }
 
+/** Resolves when the signal is aborted, be it before or from now on, or after `timeoutMs`. */
+export async function untilAborted(signal: AbortSignal, timeoutMs?: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = timeoutMs === undefined ? undefined : setTimeout(resolve, timeoutMs)
+  signal.addEventListener('abort', () => resolve(), { once: true })
+  if (signal.aborted) resolve()
+  await promise
+  clearTimeout(timer)
+}
+
 /** The reason of the abort. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted'

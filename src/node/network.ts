@@ -203,20 +203,13 @@ export class Network {
       )
       await running
     } catch (error) {
-      this.#plan.onFailed(
-        key,
-        REFUSALS.some((kind) => error instanceof kind),
-        performance.now()
-      )
-      this.#reportUnreachable(key, addresses, error)
+      const refused = REFUSALS.some((kind) => error instanceof kind)
+      this.#plan.onFailed(key, refused, performance.now())
+      if (!refused && !this.#stopping.signal.aborted) this.#reportUnreachable(key, addresses, error)
     }
   }
 
-  /** Unless it is somebody else's mesh, or {@link NetworkEvents.onRefused} has told it. */
   #reportUnreachable(key: string, addresses: readonly string[], error: unknown): void {
-    const isQuiet = QUIET.some((kind) => error instanceof kind)
-    if (error instanceof OtherMeshError || (error instanceof ProtocolError && !isQuiet)) return
-    if (this.#stopping.signal.aborted) return
     const id = peerIdIn(addresses[0] ?? '')
     if (id !== undefined && this.#sessions.has(id)) return
     this.#init.events.onUnreachable({

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { type DistNode, UsageError } from '../../index.ts'
 import { EXIT } from '../exit.ts'
-import { interruptSignal } from '../interrupt.ts'
+import { interruptSignal, untilAborted } from '../interrupt.ts'
 import {
   addMeshOptions,
   addSandboxOptions,
@@ -32,7 +32,7 @@ async function start(options: MeshOptions & SandboxOptions): Promise<void> {
     await node.start()
     report()
     if (passwordFile !== undefined) stopWatching = followPassword(node, passwordFile, options)
-    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+    await untilAborted(signal)
     if (options.json !== true)
       console.error('stopping: running jobs have 10 s to end (Ctrl-C again: at once)')
   } finally {
