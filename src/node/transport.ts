@@ -7,6 +7,7 @@ import { PROTOCOL } from '../protocol/limits.ts'
 import { createLibp2p, type Libp2p, multiaddr, noise, privateKeyFromProtobuf, tcp, yamux } from './libp2p.ts'
 import { ConnectionGate, GATE_LIMITS } from './connection-gate.ts'
 import { discovery, noDiscovery } from './discovery.ts'
+import { updateWindowSeldom, writeTogether } from './fewer-writes.ts'
 
 /** A cheap filter: other libp2p programs fail at the Noise handshake already. Not a secret. */
 const NOISE_PROLOGUE = new TextEncoder().encode('dist-node/1')
@@ -60,7 +61,7 @@ export class Transport {
       privateKey: privateKeyFromProtobuf(init.privateKey),
       addresses: { listen: [...init.listen] },
       transports: [tcp({ backlog: 64, maxConnections: 256, inboundSocketInactivityTimeout: 60_000 })],
-      connectionEncrypters: [noise({ prologueBytes: NOISE_PROLOGUE })],
+      connectionEncrypters: [writeTogether(noise({ prologueBytes: NOISE_PROLOGUE }))],
       streamMuxers: [
         yamux({
           maxInboundStreams: 8,
@@ -90,10 +91,11 @@ export class Transport {
       connectionGater: makeGater(gate, (peer) => libp2p.getConnections(peer).length)
     })
     // Handlers start before anything is awaited in them: a stream without a listener is reset.
-    await libp2p.handle(PROTOCOL, (stream, connection) => init.onStream(stream, connection), {
-      maxInboundStreams: 2,
-      maxOutboundStreams: 2
-    })
+    const onStream = (stream: Stream, connection: Connection): void => {
+      updateWindowSeldom(stream)
+      init.onStream(stream, connection)
+    }
+    await libp2p.handle(PROTOCOL, onStream, { maxInboundStreams: 2, maxOutboundStreams: 2 })
     return new Transport(libp2p, gate, init.proofTimeoutMs ?? PROOF_TIMEOUT_MS)
   }
 
@@ -112,6 +114,7 @@ export class Transport {
       { signal }
     )
     const stream = await connection.newStream(PROTOCOL, { signal, maxOutboundStreams: 2 })
+    updateWindowSeldom(stream)
     return { stream, connection }
   }
 
