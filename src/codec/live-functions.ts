@@ -34,7 +34,7 @@ export class LiveFunctions implements FunctionWriter {
   readonly #sites = new Map<string, Site | ForeignSite>()
   readonly #builtins = new Builtins()
   readonly #sharedState = new SharedState()
-  #closures: KnownClosures = new Map()
+  #closures: KnownClosures | undefined
   /** Functions that capture nothing that changes, as most helpers are: looked into once. */
   readonly #constants = new WeakMap<Function, KnownFunction>()
 
@@ -48,11 +48,16 @@ export class LiveFunctions implements FunctionWriter {
    * Begins a value. The closures of one that is begun again are known already: what they captured is taken once, however
    * long it takes to find out the rest.
    */
-  begin(closures: KnownClosures): void {
+  begin(closures?: KnownClosures): void {
     this.#closures = closures
     // Clearing what is empty costs as much as printing a number.
     if (this.hashes.size > 0) this.hashes.clear()
     this.#sharedState.reset()
+  }
+
+  /** Of the value begun last. Made when a function is met: most values hold none. */
+  get closures(): KnownClosures {
+    return (this.#closures ??= new Map())
   }
 
   writeFunction(fn: Function, encoder: Encoder): void {
@@ -120,8 +125,8 @@ export class LiveFunctions implements FunctionWriter {
   #look(fn: Function, text: string): KnownFunction {
     const constant = this.#constants.get(fn)
     if (constant !== undefined) return constant
-    const closure = this.#closures.get(fn) ?? this.#inspector.inspect(fn)
-    this.#closures.set(fn, closure)
+    const closure = this.closures.get(fn) ?? this.#inspector.inspect(fn)
+    this.closures.set(fn, closure)
     const { location } = closure
     // The length tells a method apart from the class that begins at the same place.
     const key = `${location?.scriptId}:${location?.line}:${location?.column}:${text.length}`

@@ -81,9 +81,9 @@ export class Printer {
    * @throws {PrintError} when the value holds something that cannot travel; the promise rejects with it
    */
   print(value: unknown, path = 'value'): Printed | Promise<Printed> {
-    const closures: KnownClosures = new Map()
-    const attempt = this.#attempt(value, path, closures)
-    return attempt instanceof Pending ? this.#printAfter(attempt, value, path, closures) : attempt
+    const attempt = this.#attempt(value, path)
+    if (!(attempt instanceof Pending)) return attempt
+    return this.#printAfter(attempt, value, path, this.#functions.closures)
   }
 
   /** The bytes of a unit that {@link print} named. */
@@ -121,7 +121,7 @@ export class Printer {
     }
   }
 
-  #attempt(value: unknown, path: string, closures: KnownClosures): Printed | Pending {
+  #attempt(value: unknown, path: string, closures?: KnownClosures): Printed | Pending {
     try {
       this.#label = path
       this.#functions.begin(closures)
