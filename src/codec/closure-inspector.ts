@@ -189,7 +189,8 @@ class Door {
   }
 }
 
-const door = new Door()
+// A program may hold this library twice, its own and that of the command: both use one door.
+const door = (Reflect.get(globalThis, DOOR) ?? new Door()) as Door
 Object.defineProperty(globalThis, DOOR, { value: door, configurable: true })
 
 function readLocation(value: unknown): Location {
