@@ -107,6 +107,7 @@ export async function createNode(
     ...(options.sandboxMin === undefined ? {} : { sandboxMin: options.sandboxMin }),
     allowNet: options.allowNet === true,
     allowFsRead: options.allowFsRead ?? [],
+    secretPaths: found?.file === undefined ? [] : [found.file],
     ...(options.jobMemory === undefined ? {} : { jobMemoryMb: options.jobMemory }),
     ...more
   })

@@ -111,7 +111,7 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
     const folder = stateFolder(resolved.dir)
     const [identity, workers] = await Promise.all([
       claimIdentity(folder),
-      resolved.slots > 0 ? startWorkerSource(resolved) : undefined
+      resolved.slots > 0 ? startWorkerSource(resolved, folder) : undefined
     ])
     return new DistNode({ options: resolved, identity, folder, workers })
   }

@@ -35,6 +35,8 @@ export interface NodeOptions {
   allowNet?: boolean
   /** Folders jobs may read. @default [] */
   allowFsRead?: readonly string[]
+  /** Files and folders with secrets that `allowFsRead` must not reach, beside this node's own. @default [] */
+  secretPaths?: readonly string[]
   /** Memory a job may use, in MiB. @default 1024 */
   jobMemoryMb?: number
 }
@@ -63,7 +65,7 @@ export type ResolvedRunOptions = Required<Omit<RunOptions, 'signal' | 'setup' | 
 
 const NODE_KEYS: readonly (keyof NodeOptions)[] = [
   'password', 'mesh', 'name', 'slots', 'local', 'lend', 'peers', 'listen', 'mdns', 'dir', 'sandbox', 'sandboxMin', 'allowNet',
-  'allowFsRead', 'jobMemoryMb'
+  'allowFsRead', 'secretPaths', 'jobMemoryMb'
 ] // prettier-ignore
 
 const RUN_KEYS: readonly (keyof RunOptions)[] = [
@@ -87,6 +89,7 @@ export function resolveNodeOptions(options: NodeOptions = {}): ResolvedNodeOptio
     sandboxMin: 'permission',
     allowNet: false,
     allowFsRead: [],
+    secretPaths: [],
     jobMemoryMb: 1024,
     ...rest,
     ...(password === undefined ? {} : { password }),

@@ -18,6 +18,9 @@ describe('mistakes get exit code 2 and a message that helps', () => {
     { args: ['start', '--password', 'hunter2'], says: /there is no --password/ },
     { args: ['start', '--password-file', 'open'], says: /open can be read by others; run: chmod 600/ },
     { args: ['start', '--password-file', 'weak'], says: /expected at least 12/ },
+    { args: ['run', 'empty.ts', '--allow-fs-read', '..'], says: /jobs must not read .*secrets are in/ },
+    { args: ['run', 'empty.ts', '--allow-fs-read', 'nowhere'], says: /nowhere does not exist/ },
+    { args: ['run', 'empty.ts', '--no-local'], says: /no password, so there are no peers to run on/ },
     { args: ['start'], says: /no password: make one with dist-node init/ },
     { args: ['start', '--sandbox', 'none'], says: /Allowed choices are auto, bwrap, unshare, permission/ }
   ])('dist-node $args', async ({ args, says }) => {
