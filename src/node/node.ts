@@ -2,6 +2,7 @@
  * A node: builds the parts and connects them. What each part does is said in its own file.
  */
 import { EventEmitter } from 'node:events'
+import { join } from 'node:path'
 import { Printer } from '../codec/print.ts'
 import { MeshKeys } from './mesh-keys.ts'
 import type { HelloMessage, Message } from '../protocol/messages.ts'
@@ -89,7 +90,10 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
     this.#identity = init.identity
     this.#folder = init.folder
     this.#workers = init.workers
-    this.#printer = new Printer({ onWarning: ({ message }) => this.emit('warning', message) })
+    this.#printer = new Printer({
+      cacheDirectory: join(init.folder, 'bundles'),
+      onWarning: ({ message }) => this.emit('warning', message)
+    })
     this.#submitter = new Submitter({ printer: this.#printer, onLog: (line) => this.emit('log', line) })
     if (init.workers !== undefined) {
       const { workers } = init

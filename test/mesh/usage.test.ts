@@ -20,7 +20,7 @@ describe('mistakes get exit code 2 and a message that helps', () => {
     { args: ['start', '--password-file', 'weak'], says: /expected at least 12/ },
     { args: ['run', 'empty.ts', '--allow-fs-read', '..'], says: /jobs must not read .*secrets are in/ },
     { args: ['run', 'empty.ts', '--allow-fs-read', 'nowhere'], says: /nowhere does not exist/ },
-    { args: ['run', 'empty.ts', '--no-local'], says: /no password, so there are no peers to run on/ },
+    { args: ['run', 'numbers.ts', '--no-local'], says: /no password, so there are no peers to run on/ },
     { args: ['start'], says: /no password: make one with dist-node init/ },
     { args: ['start', '--sandbox', 'none'], says: /Allowed choices are auto, bwrap, unshare, permission/ }
   ])('dist-node $args', async ({ args, says }) => {
