@@ -14,10 +14,7 @@ export class Terminal implements Disposable {
   constructor(size: TerminalSize, env: Readonly<Record<string, string>> = {}) {
     this.#name = `dist-node-picture-${process.pid}`
     this.#size = size
-    const variables = Object.entries(env).flatMap(([name, value]) => [
-      '-e',
-      `${name}=${value}`
-    ])
+    const variables = Object.entries(env).flatMap(([name, value]) => ['-e', `${name}=${value}`])
     const place = ['-x', String(size.columns), '-y', String(size.rows)]
     this.#tmux('new-session', '-d', ...place, ...variables, 'bash --norc --noprofile')
   }

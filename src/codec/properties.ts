@@ -14,7 +14,7 @@ export const CONFIGURABLE = 4
 export const ACCESSOR = 8
 
 /** What an assignment makes. */
-export const ORDINARY = ENUMERABLE | WRITABLE | CONFIGURABLE
+const ORDINARY = ENUMERABLE | WRITABLE | CONFIGURABLE
 
 /** How far an object is closed to change, as a number: open, no additions, sealed, frozen. */
 export function integrityOf(value: object): number {
