@@ -13,9 +13,6 @@ export const WRITABLE = 2
 export const CONFIGURABLE = 4
 export const ACCESSOR = 8
 
-/** What an assignment makes. */
-const ORDINARY = ENUMERABLE | WRITABLE | CONFIGURABLE
-
 /** How far an object is closed to change, as a number: open, no additions, sealed, frozen. */
 export function integrityOf(value: object): number {
   if (Object.isExtensible(value)) return 0
