@@ -7,7 +7,7 @@ export default defineConfig({
     experimental: { viteModuleRunner: false },
     pool: 'forks',
     include: ['test/**/*.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 30_000
+    testTimeout: 60_000,
+    hookTimeout: 60_000
   }
 })
