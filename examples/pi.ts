@@ -2,7 +2,7 @@
  * A Monte Carlo study: how the estimate of pi gets better with the number of darts, with its standard error from
  * independent repetitions, drawn as a plot in the terminal.
  *
- *     dist-node run examples/pi.ts
+ *     dist-node run examples/pi.ts -- 1e7
  */
 import type { JobResult } from 'dist-node'
 
@@ -27,9 +27,11 @@ function estimatePi(darts: number, seed: number): { darts: number; estimate: num
   return { darts, estimate: (4 * inside) / darts }
 }
 
-export default SIZES.flatMap((darts) =>
-  Array.from({ length: REPETITIONS }, (_, seed) => () => estimatePi(darts, seed + 1))
-)
+export default function repetitions([most = '1e7']: string[]): (() => unknown)[] {
+  return SIZES.filter((darts) => darts <= Number(most)).flatMap((darts) =>
+    Array.from({ length: REPETITIONS }, (_, seed) => () => estimatePi(darts, seed + 1))
+  )
+}
 
 export async function collect(
   results: AsyncIterable<JobResult<{ darts: number; estimate: number }>>
@@ -38,6 +40,7 @@ export async function collect(
   for await (const { value } of results) estimates.get(value.darts)!.push(value.estimate)
   console.log('     darts   pi        standard error')
   for (const [darts, values] of estimates) {
+    if (values.length === 0) continue
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length
     const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1)
     const error = Math.sqrt(variance / values.length)
