@@ -32,3 +32,4 @@ export type { JobFailure, JobPlace, JobResult, JobSuccess } from './node/result.
 export type { Run, RunProgress } from './node/run.ts'
 export type { LogLine } from './node/submitter.ts'
 export { VERSION } from './node/version.ts'
+export { SandboxError } from './worker/errors.ts'

@@ -1,6 +1,6 @@
 /** The command `dist-node`: which words it knows, and how errors become messages and exit codes. */
 import { Command, CommanderError } from 'commander'
-import { MeshError, PrintError, UsageError, VERSION } from '../index.ts'
+import { MeshError, PrintError, SandboxError, UsageError, VERSION } from '../index.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addEval } from './commands/eval.ts'
 import { addInit } from './commands/init.ts'
@@ -10,6 +10,7 @@ import { addRotate } from './commands/rotate.ts'
 import { addRun } from './commands/run.ts'
 import { addStart } from './commands/start.ts'
 import { EXIT, ExitError } from './exit.ts'
+import { describeOption } from './help.ts'
 import { visible } from './output.ts'
 
 /** @param args what was typed after `dist-node` */
@@ -34,7 +35,7 @@ async function execute(args: readonly string[]): Promise<number> {
     .description('A zero-config compute mesh for JavaScript and TypeScript.')
     .version(VERSION)
     .exitOverride()
-    .configureHelp({ showGlobalOptions: false })
+    .configureHelp({ showGlobalOptions: false, optionDescription: describeOption })
     .showSuggestionAfterError()
     .showHelpAfterError('(dist-node --help lists commands, dist-node COMMAND --help the options of one)')
     .addHelpText('after', EXAMPLES)
@@ -78,7 +79,7 @@ function explain(error: unknown): number {
     if (error.message !== '') console.error(`dist-node: ${visible(error.message)}`)
     return error.exitCode
   }
-  if (error instanceof UsageError || error instanceof PrintError) {
+  if (error instanceof UsageError || error instanceof PrintError || error instanceof SandboxError) {
     console.error(`dist-node: ${visible(error.message)}`)
     return EXIT.usage
   }

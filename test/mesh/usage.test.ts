@@ -22,6 +22,10 @@ describe('mistakes get exit code 2 and a message that helps', () => {
     { args: ['run', 'empty.ts', '--allow-fs-read', 'nowhere'], says: /nowhere does not exist/ },
     { args: ['run', 'numbers.ts', '--no-local'], says: /no password, so there are no peers to run on/ },
     { args: ['start'], says: /no password: make one with dist-node init/ },
+    {
+      args: ['start', '--sandbox', 'permission', '--sandbox-min', 'bwrap', '--password-file', 'password'],
+      says: /^dist-node: sandbox "permission" is weaker than the wanted minimum "bwrap"\n$/
+    },
     { args: ['start', '--sandbox', 'none'], says: /Allowed choices are auto, bwrap, unshare, permission/ }
   ])('dist-node $args', async ({ args, says }) => {
     await using mesh = new TestMesh()

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import type { Command } from 'commander'
+import { addExamples } from '../help.ts'
 import { diagnose, type Finding } from '../../index.ts'
 import { EXIT } from '../exit.ts'
 import { interruptSignal } from '../interrupt.ts'
@@ -13,12 +14,18 @@ interface DoctorOptions extends MeshOptions {
   exit: (code: number) => void
 }
 
+const EXAMPLES = {
+  doctor: 'look at everything',
+  'doctor --peer /ip4/10.0.0.7/tcp/4001': 'why is this machine not reached?',
+  [`doctor --json | jq 'select(.status != "ok")'`]: 'for other programs'
+}
+
 export function addDoctor(program: Command): void {
   const command = program
     .command('doctor')
     .description('explain what works and what does not on this machine and this network')
     .option('--wait <duration>', 'how long to listen for peers', duration, 3_000)
-  addMeshOptions(command).action(doctor)
+  addExamples(addMeshOptions(command).action(doctor), EXAMPLES)
 }
 
 async function doctor(options: DoctorOptions): Promise<void> {

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import { addExamples } from '../help.ts'
 import { type DistNode, job, type JobResult, loadJobsFile } from '../../index.ts'
 import { EXIT } from '../exit.ts'
 import {
@@ -20,6 +21,12 @@ interface EvalOptions extends MeshOptions, SandboxOptions {
   exit: (code: number) => void
 }
 
+const EXAMPLES = {
+  'eval process.version': 'an expression, somewhere in the mesh',
+  "eval --each 'process.memoryUsage.rss()'": 'on every peer',
+  "eval '() => 6 * 7'": 'a function'
+}
+
 export function addEval(program: Command): void {
   const command = program
     .command('eval')
@@ -27,7 +34,7 @@ export function addEval(program: Command): void {
     .argument('<code>', "a function, or an expression: 'process.version'")
     .option('--each', 'once on every peer')
     .option('--wait <duration>', 'with --each: how long to look for peers', duration, 1_000)
-  addSandboxOptions(addMeshOptions(command)).action(evaluate)
+  addExamples(addSandboxOptions(addMeshOptions(command)).action(evaluate), EXAMPLES)
 }
 
 async function evaluate(code: string, options: EvalOptions): Promise<void> {

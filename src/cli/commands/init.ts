@@ -1,8 +1,14 @@
 import type { Command } from 'commander'
+import { addExamples } from '../help.ts'
 import { makePassword, storePassword } from '../../index.ts'
 
+const EXAMPLES = {
+  init: 'the first machine of a mesh',
+  'init | ssh attic dist-node join': 'and store it on another one at once'
+}
+
 export function addInit(program: Command): void {
-  program
+  const command = program
     .command('init')
     .description('make a strong password for a new mesh, store it for this user and print it once')
     .action(async () => {
@@ -12,4 +18,5 @@ export function addInit(program: Command): void {
       console.error(`Stored in ${path}, readable by you alone.`)
       console.error('On the other machines: dist-node join, and type it there. Then: dist-node start')
     })
+  addExamples(command, EXAMPLES)
 }

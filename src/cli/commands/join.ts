@@ -1,9 +1,15 @@
 import type { Command } from 'commander'
+import { addExamples } from '../help.ts'
 import { storePassword, UsageError } from '../../index.ts'
 import { askPassword } from '../ask-password.ts'
 
+const EXAMPLES = {
+  join: 'asks, without showing what is typed',
+  'join < password.txt': 'from a file or a pipe'
+}
+
 export function addJoin(program: Command): void {
-  program
+  const command = program
     .command('join')
     .description(
       'store a password made on another machine, or the line that rotate printed there (asked for without echo, or read from stdin)'
@@ -15,4 +21,5 @@ export function addJoin(program: Command): void {
       const path = await storePassword(password, { allowWeak: options.weakPassword === true })
       console.error(`Stored in ${path}, readable by you alone. Next: dist-node start`)
     })
+  addExamples(command, EXAMPLES)
 }

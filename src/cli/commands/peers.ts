@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import type { Command } from 'commander'
+import { addExamples } from '../help.ts'
 import { createLogUpdate } from 'log-update'
 import { type DistNode, UsageError } from '../../index.ts'
 import { EXIT } from '../exit.ts'
@@ -20,13 +21,19 @@ interface PeersOptions extends MeshOptions {
   exit: (code: number) => void
 }
 
+const EXAMPLES = {
+  peers: 'once',
+  'peers --watch': 'a live table',
+  'peers --json | jq .name': 'for other programs'
+}
+
 export function addPeers(program: Command): void {
   const command = program
     .command('peers')
     .description('who is in the mesh: name, slots, busy, sandbox, version, round trip, address, id')
     .option('--wait <duration>', 'how long to listen before answering', duration, 1_000)
     .option('--watch', 'a live table until Ctrl-C')
-  addMeshOptions(command).action(peers)
+  addExamples(addMeshOptions(command).action(peers), EXAMPLES)
 }
 
 async function peers(options: PeersOptions): Promise<void> {

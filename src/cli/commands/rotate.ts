@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { addExamples } from '../help.ts'
 import { DEFAULT_GRACE_MS, rotatePassword } from '../../index.ts'
 import { duration } from '../mesh-options.ts'
 import { formatDuration } from '../output.ts'
@@ -8,8 +9,14 @@ interface RotateOptions {
   revoke?: boolean
 }
 
+const EXAMPLES = {
+  rotate: 'the old password counts for another day',
+  'rotate --grace 2h': 'for two hours',
+  'rotate --revoke': 'no more: somebody must stay out'
+}
+
 export function addRotate(program: Command): void {
-  program
+  const command = program
     .command('rotate')
     .description(
       'make a new password for the mesh, and print it once for dist-node join on the other machines'
@@ -20,6 +27,7 @@ export function addRotate(program: Command): void {
       'accept the old password no more, from now on: for when somebody who knows it must stay out'
     )
     .action(rotate)
+  addExamples(command, EXAMPLES)
 }
 
 async function rotate(options: RotateOptions): Promise<void> {

@@ -4,6 +4,7 @@ import { basename } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { styleText } from 'node:util'
 import type { Command } from 'commander'
+import { addExamples } from '../help.ts'
 import {
   type DistNode,
   type JobResult,
@@ -40,6 +41,14 @@ interface RunCommandOptions extends MeshOptions, SandboxOptions {
   exit: (code: number) => void
 }
 
+const EXAMPLES = {
+  'run jobs.ts': 'on every core of the mesh and this machine',
+  'run jobs.ts -- 1200 out.png': "arguments for the file's default export",
+  'run jobs.ts --no-local --min-peers 3': 'start when three others are there',
+  'run jobs.ts --timeout 30s --retries 2': 'for jobs that may hang or fail',
+  'run jobs.ts --json | jq .value': 'results for other programs'
+}
+
 export function addRun(program: Command): void {
   const command = program
     .command('run')
@@ -60,7 +69,7 @@ export function addRun(program: Command): void {
     .option('--out <file>', 'write results to a file, one JSON object per line, instead of stdout')
     .option('--fail-fast', 'stop at the first job that fails')
     .option('--quiet', 'no progress and no summary')
-  addSandboxOptions(addMeshOptions(command)).action(runFile)
+  addExamples(addSandboxOptions(addMeshOptions(command)).action(runFile), EXAMPLES)
 }
 
 async function runFile(file: string, args: string[], options: RunCommandOptions): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { addExamples } from '../help.ts'
 import { type DistNode, UsageError } from '../../index.ts'
 import { EXIT } from '../exit.ts'
 import { interruptSignal, untilAborted } from '../interrupt.ts'
@@ -12,9 +13,16 @@ import {
 import { visible } from '../output.ts'
 import { watchPassword } from '../watch-password.ts'
 
+const EXAMPLES = {
+  start: 'lend every core until Ctrl-C',
+  'start --slots 2': 'lend two',
+  'start --peer /ip4/10.0.0.7/tcp/4001': 'where multicast does not reach',
+  'start --listen /ip4/0.0.0.0/tcp/4001': 'a fixed port, for a firewall'
+}
+
 export function addStart(program: Command): void {
   const command = program.command('start').description('lend this machine to the mesh until Ctrl-C')
-  addSandboxOptions(addMeshOptions(command)).action(start)
+  addExamples(addSandboxOptions(addMeshOptions(command)).action(start), EXAMPLES)
 }
 
 async function start(options: MeshOptions & SandboxOptions): Promise<void> {

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import { TestMesh } from './harness.ts'
+
+const COMMANDS = ['init', 'join', 'start', 'run', 'eval', 'peers', 'doctor', 'rotate']
+
+async function help(mesh: TestMesh, command: string): Promise<string> {
+  const running = mesh.command([command, '--help'])
+  expect(await running.exit(), running.stderr).toBe(0)
+  return running.lines.join('\n')
+}
+
+test('every command is in the help, and each has examples, durations and defaults as one types them', async () => {
+  await using mesh = new TestMesh()
+  const overview = mesh.command(['--help'])
+  expect(await overview.exit()).toBe(0)
+  const listed = overview.lines.flatMap((line) => /^ {2}([a-z]+) (?=.*  )/.exec(line)?.[1] ?? [])
+  expect(listed).toEqual(expect.arrayContaining(COMMANDS))
+  const texts = await Promise.all(COMMANDS.map((command) => help(mesh, command)))
+  for (const [at, text] of texts.entries()) {
+    expect(text).toMatch(new RegExp(`\n\nExamples:\n  \\$ dist-node ${COMMANDS[at]}`))
+    expect(text).not.toMatch(/default: (\[\]|"|\d{4,}0\))/)
+    if (text.includes('<duration>')) expect(text).toContain('Durations are written 500ms, 30s, 5m, 2h.')
+  }
+  expect(texts[COMMANDS.indexOf('rotate')]).toMatch(/default:\s+24h\)/)
+})
