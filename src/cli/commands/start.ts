@@ -1,4 +1,5 @@
-import type { Command } from 'commander'
+import { setPriority } from 'node:os'
+import { type Command, InvalidArgumentError } from 'commander'
 import { addExamples } from '../help.ts'
 import { type DistNode, UsageError } from '../../index.ts'
 import { EXIT } from '../exit.ts'
@@ -15,17 +16,26 @@ import { watchPassword } from '../watch-password.ts'
 
 const EXAMPLES = {
   start: 'lend every core until Ctrl-C',
-  'start --slots 2': 'lend two',
+  'start --slots 2 --nice 10': 'lend two, politely',
   'start --peer /ip4/10.0.0.7/tcp/4001': 'where multicast does not reach',
   'start --listen /ip4/0.0.0.0/tcp/4001': 'a fixed port, for a firewall'
 }
 
 export function addStart(program: Command): void {
-  const command = program.command('start').description('lend this machine to the mesh until Ctrl-C')
+  const command = program
+    .command('start')
+    .description('lend this machine to the mesh until Ctrl-C')
+    .option('--nice <n>', 'let other programs go first, from 0 (no) to 19 (all)', niceness)
   addExamples(addSandboxOptions(addMeshOptions(command)).action(start), EXAMPLES)
 }
 
-async function start(options: MeshOptions & SandboxOptions): Promise<void> {
+interface StartOptions extends MeshOptions, SandboxOptions {
+  nice?: number
+}
+
+async function start(options: StartOptions): Promise<void> {
+  // Worker processes inherit it.
+  if (options.nice !== undefined) setPriority(options.nice)
   const { signal, dispose } = interruptSignal(EXIT.interrupted)
   const { node, password, passwordFile } = await createNode(options, {
     local: false,
@@ -93,6 +103,11 @@ function reportText(node: DistNode): () => void {
     for (const address of node.addresses) say(`  ${address}`)
     for (const note of node.sandboxNotes) say(`  note: ${note}`)
   }
+}
+
+function niceness(text: string): number {
+  if (/^1?\d$/.test(text)) return Number(text)
+  throw new InvalidArgumentError(`Expected a whole number from 0 to 19, got '${text}'.`)
 }
 
 function count(number: number, noun: string): string {
