@@ -7,6 +7,9 @@ import type { PeerId } from './link.ts'
 /** Where an address came from. What the user typed goes first and is never forgotten. */
 export type AddressSource = 'user' | 'same-host' | 'mdns' | 'remembered' | 'exchange'
 
+/** Turned away; connected but too slow; or not reached at all. */
+export type DialFailure = 'refused' | 'busy' | 'unreachable'
+
 interface Target {
   /** Unknown for an address the user typed without a peer id, until it answers. */
   id: PeerId | undefined
@@ -31,6 +34,9 @@ const RECENT_MS = 10 * 60_000
 /** For peers that have been gone for long. */
 const LONG_DELAY_MS = 60_000
 
+/** The peer is there but did not finish in time: it is starved, and asking again soon would starve it more. */
+const BUSY_DELAY_MS = 10_000
+
 /**
  * After a refusal (wrong password, other version): one of the two must change something first, and dials at once when it
  * has. Each try with a wrong password uses up some of what the other side allows an address.
@@ -41,16 +47,20 @@ const MAX_REFUSED_DELAY_MS = 10 * 60_000
 /** Of two nodes that discover each other at once, the one with the larger id leaves the other this long to dial. */
 const YIELD_MS = 1_000
 
-const MAX_PARALLEL_DIALS = 8
+/** A handshake takes some ten milliseconds of both sides: more at once only slow one another down. */
+const MAX_PARALLEL_DIALS = 4
 const MAX_TARGETS = 1024
 const MAX_ADDRESSES = 8
 
 export class DialPlan {
   readonly #self: PeerId
+  readonly #random: () => number
   readonly #targets = new Map<string, Target>()
 
-  constructor(self: PeerId) {
+  /** @param random from 0 to 1, for jitter */
+  constructor(self: PeerId, random: () => number = Math.random) {
     this.#self = self
+    this.#random = random
   }
 
   /**
@@ -101,13 +111,15 @@ export class DialPlan {
     Object.assign(target, { id, failures: 0, dialling: false, nextDialMs: 0, proven: address })
   }
 
-  onFailed(key: string, refused: boolean, nowMs: number): void {
+  onFailed(key: string, reason: DialFailure, nowMs: number): void {
     const target = this.#targets.get(key)
     if (target === undefined) return
     if (target.failures === 0) target.failingSinceMs = nowMs
     target.failures++
     target.dialling = false
-    target.nextDialMs = nowMs + delayMs(target, refused, nowMs)
+    // Two nodes that failed together must not try again together.
+    const jitter = 0.75 + 0.5 * this.#random()
+    target.nextDialMs = nowMs + jitter * delayMs(target, reason, nowMs)
   }
 
   /** A session ended. Whoever dials first is right; the larger id gives the smaller a moment. */
@@ -184,9 +196,10 @@ export function withoutPeerId(address: string): string {
   return address.replace(/\/p2p\/[^/]+$/, '')
 }
 
-function delayMs(target: Target, refused: boolean, nowMs: number): number {
+function delayMs(target: Target, reason: DialFailure, nowMs: number): number {
   const doubling = 2 ** Math.min(target.failures - 1, 16)
-  if (refused) return Math.min(MAX_REFUSED_DELAY_MS, REFUSED_DELAY_MS * doubling)
+  if (reason === 'refused') return Math.min(MAX_REFUSED_DELAY_MS, REFUSED_DELAY_MS * doubling)
+  if (reason === 'busy') return BUSY_DELAY_MS
   const recent = nowMs - target.failingSinceMs < RECENT_MS
   return Math.min(recent ? RECENT_DELAY_MS : LONG_DELAY_MS, FIRST_DELAY_MS * doubling)
 }

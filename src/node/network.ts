@@ -204,7 +204,11 @@ export class Network {
       await running
     } catch (error) {
       const refused = REFUSALS.some((kind) => error instanceof kind)
-      this.#plan.onFailed(key, refused, performance.now())
+      this.#plan.onFailed(
+        key,
+        refused ? 'refused' : isBusy(error) ? 'busy' : 'unreachable',
+        performance.now()
+      )
       if (!refused && !this.#stopping.signal.aborted) this.#reportUnreachable(key, addresses, error)
     }
   }
@@ -347,6 +351,12 @@ export class Network {
 
 function peerIdIn(address: string): string | undefined {
   return /\/p2p\/([^/]+)$/.exec(address)?.[1]
+}
+
+/** TCP connected, so somebody is there; what came after took too long. */
+function isBusy(error: unknown): boolean {
+  const names = ['EncryptionFailedError', 'MuxerUnavailableError', 'HandshakeError', 'BusyError']
+  return error instanceof Error && names.includes(error.name)
 }
 
 /** The IP address in `/ip4/192.168.1.20/tcp/4001`. */

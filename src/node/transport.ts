@@ -18,7 +18,7 @@ const NEGOTIATION_TIMEOUT_MS = 3_000
 const DIAL_TIMEOUT_MS = 5_000
 
 /** A LAN peer answers in milliseconds; one address that does not must not use up the time of the others. */
-const ADDRESS_DIAL_TIMEOUT_MS = 1_000
+const ADDRESS_DIAL_TIMEOUT_MS = 2_500
 
 /** From the connection to the proof of the password; then it is cut. */
 const PROOF_TIMEOUT_MS = 5_000

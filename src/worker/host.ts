@@ -14,7 +14,7 @@ export function readHost(path: string = process.env['PATH'] ?? ''): Host {
   // The administrator's folders are not on every user's path; setpriv, prlimit and pivot_root may lie there.
   const folders = [...path.split(delimiter), '/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin']
   return {
-    root: process.getuid?.() === 0,
+    root: process.getuid?.() === 0 && hasNobody(),
     node: realpathSync(process.execPath),
     find: (program) => folders.map((folder) => join(folder, program)).find(isExecutable)
   }
@@ -75,5 +75,18 @@ function isExecutable(file: string): boolean {
     return true
   } catch {
     return false
+  }
+}
+
+/** Root of a user namespace that maps no other user (rootless containers) cannot become one either. */
+function hasNobody(): boolean {
+  try {
+    const ranges = readFileSync('/proc/self/uid_map', 'utf8').trim().split('\n')
+    return ranges.some((line) => {
+      const [first = 0, , count = 0] = line.trim().split(/\s+/).map(Number)
+      return NOBODY >= first && NOBODY < first + count
+    })
+  } catch {
+    return true
   }
 }

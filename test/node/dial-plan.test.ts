@@ -10,7 +10,7 @@ function dialTimes(plan: DialPlan, untilMs: number, refused = false): number[] {
   for (let nowMs = 0; nowMs <= untilMs; nowMs += 50) {
     for (const { key } of plan.due(nowMs, nobody)) {
       times.push(nowMs)
-      plan.onFailed(key, refused, nowMs)
+      plan.onFailed(key, refused ? 'refused' : 'unreachable', nowMs)
     }
   }
   return times
@@ -22,27 +22,27 @@ describe('dial plan', () => {
       ['a', 0],
       ['z', 1000]
     ] as const) {
-      const plan = new DialPlan(self)
+      const plan = new DialPlan(self, () => 0.5)
       plan.learn({ id: 'm', addresses: [ADDRESS] }, 'mdns', 0)
       expect(dialTimes(plan, 1_000)[0]).toBe(expected)
     }
   })
 
   test('dials what the user typed at once, whoever is smaller', () => {
-    const plan = new DialPlan('z')
+    const plan = new DialPlan('z', () => 0.5)
     plan.learn({ id: 'm', addresses: [ADDRESS] }, 'user', 0)
     expect(dialTimes(plan, 0)).toEqual([0])
   })
 
   test('never dials itself, nor a peer it is connected to', () => {
-    const plan = new DialPlan('a')
+    const plan = new DialPlan('a', () => 0.5)
     plan.learn({ id: 'a', addresses: [ADDRESS] }, 'mdns', 0)
     plan.learn({ id: 'm', addresses: [ADDRESS] }, 'mdns', 0)
     expect(plan.due(0, (id) => id === 'm')).toEqual([])
   })
 
   test('backs off to 3 s and never gives up', () => {
-    const plan = new DialPlan('a')
+    const plan = new DialPlan('a', () => 0.5)
     plan.learn({ id: 'm', addresses: [ADDRESS] }, 'mdns', 0)
     const times = dialTimes(plan, 60_000)
     const gaps = times.slice(1).map((time, at) => time - times[at]!)
@@ -52,7 +52,7 @@ describe('dial plan', () => {
   })
 
   test('leaves a peer that refuses us alone for longer and longer', () => {
-    const plan = new DialPlan('a')
+    const plan = new DialPlan('a', () => 0.5)
     plan.learn({ id: 'm', addresses: [ADDRESS] }, 'mdns', 0)
     expect(dialTimes(plan, 250_000, true)).toEqual([0, 30_000, 90_000, 210_000])
     plan.retryAll(250_000)
@@ -60,15 +60,15 @@ describe('dial plan', () => {
   })
 
   test('a new address of a peer that failed is tried at once', () => {
-    const plan = new DialPlan('a')
+    const plan = new DialPlan('a', () => 0.5)
     plan.learn({ id: 'm', addresses: [ADDRESS] }, 'mdns', 0)
-    plan.onFailed(plan.due(0, nobody)[0]!.key, true, 0)
+    plan.onFailed(plan.due(0, nobody)[0]!.key, 'refused', 0)
     plan.learn({ id: 'm', addresses: ['/ip4/10.0.0.3/tcp/4001'] }, 'exchange', 100)
     expect(plan.due(100, nobody)[0]?.addresses).toEqual(['/ip4/10.0.0.3/tcp/4001/p2p/m', `${ADDRESS}/p2p/m`])
   })
 
   test('dials what worked last, then what was learnt last, and forgets the oldest', () => {
-    const plan = new DialPlan('a')
+    const plan = new DialPlan('a', () => 0.5)
     const at = (n: number): string => `/ip4/10.0.0.${n}/tcp/4001`
     plan.learn({ id: 'm', addresses: [at(1), `${at(1)}/p2p/m`] }, 'mdns', 0)
     plan.onDialled(plan.due(0, nobody)[0]!.key, 'm', at(1))
@@ -80,16 +80,16 @@ describe('dial plan', () => {
     expect(plan.known()[0]!.addresses).not.toContain(at(1))
   })
 
-  test('one dial at a time per peer, eight in all', () => {
-    const plan = new DialPlan('a')
+  test('one dial at a time per peer, four in all', () => {
+    const plan = new DialPlan('a', () => 0.5)
     for (let n = 0; n < 20; n++)
       plan.learn({ id: `m${n}`, addresses: [`/ip4/10.0.0.${n}/tcp/4001`] }, 'mdns', 0)
-    expect(plan.due(0, nobody)).toHaveLength(8)
+    expect(plan.due(0, nobody)).toHaveLength(4)
     expect(plan.due(0, nobody)).toHaveLength(0)
   })
 
   test('learns the id behind an address the user typed', () => {
-    const plan = new DialPlan('a')
+    const plan = new DialPlan('a', () => 0.5)
     plan.learn({ addresses: [ADDRESS] }, 'user', 0)
     plan.onDialled(plan.due(0, nobody)[0]!.key, 'm', ADDRESS)
     expect(plan.known()).toEqual([{ id: 'm', addresses: [ADDRESS] }])
@@ -99,7 +99,7 @@ describe('dial plan', () => {
   })
 
   test('an honest peer does not wait behind a crowd of invented ones', () => {
-    const plan = new DialPlan('a')
+    const plan = new DialPlan('a', () => 0.5)
     for (let n = 0; n < 40; n++)
       plan.learn({ id: `m${n}`, addresses: [`/ip4/10.9.9.${n}/tcp/4001`] }, 'mdns', 0)
     const running: { key: string; endsMs: number }[] = []
@@ -108,7 +108,7 @@ describe('dial plan', () => {
       if (nowMs === 12_000) plan.learn({ id: 'z', addresses: [ADDRESS] }, 'mdns', nowMs)
       for (const dial of running.filter(({ endsMs }) => endsMs <= nowMs)) {
         running.splice(running.indexOf(dial), 1)
-        plan.onFailed(dial.key, false, nowMs)
+        plan.onFailed(dial.key, 'unreachable', nowMs)
       }
       // Nobody answers at the invented addresses, so each of those dials takes its full time.
       for (const { key } of plan.due(nowMs, nobody)) {
