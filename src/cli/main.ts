@@ -1,6 +1,7 @@
 /** The command `dist-node`: which words it knows, and how errors become messages and exit codes. */
 import { Command, CommanderError } from 'commander'
 import { MeshError, PrintError, SandboxError, UsageError, VERSION } from '../index.ts'
+import { addCompletion } from './commands/completion.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addEval } from './commands/eval.ts'
 import { addInit } from './commands/init.ts'
@@ -39,7 +40,17 @@ async function execute(args: readonly string[]): Promise<number> {
     .showSuggestionAfterError()
     .showHelpAfterError('(dist-node --help lists commands, dist-node COMMAND --help the options of one)')
     .addHelpText('after', EXAMPLES)
-  for (const add of [addInit, addJoin, addStart, addRun, addEval, addPeers, addDoctor, addRotate])
+  for (const add of [
+    addInit,
+    addJoin,
+    addStart,
+    addRun,
+    addEval,
+    addPeers,
+    addDoctor,
+    addRotate,
+    addCompletion
+  ])
     add(program)
   const state = { exitCode: EXIT.ok as number }
   program.hook('preAction', (_program, command) => {

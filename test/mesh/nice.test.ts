@@ -9,7 +9,7 @@ test('start --nice holds for the node, and the processes that run jobs are no le
   const password = ['--password-file', join(mesh.folder, 'password')]
   const start = mesh.command(['start', '--json', '--nice', '7', ...state, ...password])
   await start.until(({ lines }) => lines.length === 1)
-  expect(getPriority(start.child.pid!)).toBe(7)
+  expect(getPriority(start.child.pid)).toBe(7)
   // Worker processes are a courtesy lower than that.
   const workers = descendants(start.child.pid!).map((pid) => getPriority(pid))
   expect(workers.length).toBeGreaterThan(0)

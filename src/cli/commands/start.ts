@@ -25,7 +25,7 @@ export function addStart(program: Command): void {
   const command = program
     .command('start')
     .description('lend this machine to the mesh until Ctrl-C')
-    .option('--nice <n>', 'let other programs go first, from 0 (no) to 19 (all)', niceness)
+    .option('--nice <n>', 'let other programs go first: 0 not at all, 19 always', niceness)
   addExamples(addSandboxOptions(addMeshOptions(command)).action(start), EXAMPLES)
 }
 
