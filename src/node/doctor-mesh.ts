@@ -1,5 +1,6 @@
 /** What `dist-node doctor` finds in the mesh: who is there, who refuses, who is heard of but out of reach. */
 import { setTimeout as elapsed } from 'node:timers/promises'
+import type { AddressSource } from './dial-plan.ts'
 import type { Finding } from './doctor.ts'
 import type { Refusal, Unreachable } from './network.ts'
 import { createDistNode, type PeerStatus } from './node.ts'
@@ -73,14 +74,23 @@ export function describeAllUnreachable(peers: readonly Unreachable[]): Finding[]
   return findings
 }
 
+const SOURCES: Readonly<Record<AddressSource, string>> = {
+  user: 'named with --peer',
+  'same-host': 'a node of yours on this machine',
+  mdns: 'heard by multicast',
+  remembered: 'known from earlier',
+  exchange: 'told by a peer'
+}
+
 function describeUnreachable({ id, addresses, sources, error }: Unreachable): Finding {
   const who = id === undefined ? addresses.join(', ') : `…${id.slice(-6)} at ${addresses.join(', ')}`
+  const how = sources.map((source) => SOURCES[source]).join(', ')
   const { reason, advice } = explainDialFailure(error)
   const status = sources.includes('user') ? 'problem' : 'warning'
   return {
     check: 'unreachable',
     status,
-    message: `${who}, heard of by ${sources.join(', ')}: ${reason}`,
+    message: `${who}, ${how}: ${reason}`,
     advice
   }
 }
