@@ -25,6 +25,12 @@ export interface BundledName {
   readonly name: string
 }
 
+/** A bundle, and the names in it in their order. */
+interface Together {
+  readonly hash: string
+  readonly keys: readonly string[]
+}
+
 /**
  * Bundles packages for executors that have none of them: each bundle holds all that was wanted so far, tree-shaken, so that
  * what two functions import is one copy.
@@ -33,7 +39,9 @@ export class Bundler {
   readonly #keep: (hash: string, bytes: Uint8Array) => void
   readonly #cache: BundleCache | undefined
   readonly #wanted = new Map<string, Wanted>()
-  readonly #names = new Map<string, Promise<BundledName>>()
+  /** Of each name the bundle it is in, or was meant to be in. */
+  readonly #together = new Map<string, Promise<Together>>()
+  readonly #loaded = new Map<string, Promise<BundledName>>()
   readonly #encoder = new Encoder(PLAIN_DATA)
 
   constructor(keep: (hash: string, bytes: Uint8Array) => void, cache?: BundleCache) {
@@ -41,26 +49,45 @@ export class Bundler {
     this.#cache = cache
   }
 
-  /** A name that a file imports from a package. */
+  /**
+   * A name that a file imports from a package. What else the file imports goes into the same bundle, so that functions
+   * that use it later share one copy of everything; it is evaluated only if they do.
+   */
   async importFrom(file: SourceFile, imported: ImportedName): Promise<BundledName> {
-    const wanted = [...file.imports.values()].filter(({ specifier }) => isBundled(specifier, file.url))
     const directory = directoryOf(file)
-    for (const each of wanted) this.#want({ ...each, directory })
-    const key = keyOf({ ...imported, directory })
-    const known = this.#names.get(key)
-    if (known !== undefined) return known
-    const bundled = this.#bundleWanted()
-    for (const [each, index] of [...this.#wanted.keys()].map((each, index) => [each, index] as const)) {
-      if (!this.#names.has(each))
-        this.#names.set(
-          each,
-          bundled.then((hash) => ({ hash, name: exportName(index) }))
-        )
+    const wanted = { ...imported, directory }
+    const key = keyOf(wanted)
+    let bundled = this.#together.get(key)
+    if (bundled === undefined) {
+      this.#wanted.set(key, wanted)
+      const fellows = [...file.imports.values()].filter((each) => isFellow(each, file.url))
+      const all = new Map([...this.#wanted, ...fellows.map((each) => keyed({ ...each, directory }))])
+      bundled = this.#bundleTogether(all, new Map(this.#wanted))
+      // Known from now on, not from when it is done: two functions that are printed at once share it.
+      for (const each of all.keys()) if (!this.#together.has(each)) this.#together.set(each, bundled)
     }
-    return (
-      this.#names.get(key) ??
-      refuse('module', `${imported.specifier} was not bundled`, 'import it in the file of the function')
-    )
+    const { hash, keys } = await bundled.catch((error: unknown) => {
+      this.#wanted.delete(key)
+      throw error
+    })
+    const index = keys.indexOf(key)
+    if (index >= 0) return { hash, name: exportName(index) }
+    const alone = this.#bundleTogether(new Map([[key, wanted]]), new Map([[key, wanted]]))
+    this.#together.set(key, alone)
+    return { hash: (await alone).hash, name: exportName(0) }
+  }
+
+  /** When a fellow cannot be bundled (a native addon, say), that is no reason to refuse those who do not use it. */
+  async #bundleTogether(
+    all: ReadonlyMap<string, Wanted>,
+    needed: ReadonlyMap<string, Wanted>
+  ): Promise<Together> {
+    try {
+      return { hash: await this.#bundle([...all.values()]), keys: [...all.keys()] }
+    } catch (error) {
+      if (all.size === needed.size) throw error
+      return { hash: await this.#bundle([...needed.values()]), keys: [...needed.keys()] }
+    }
   }
 
   /** A module that a function loads when it runs. It gets a bundle of its own, so that it is not evaluated before. */
@@ -71,20 +98,11 @@ export class Bundler {
   ): Promise<BundledName> {
     const wanted = { specifier, directory: directoryOf(file), name: how === 'import' ? '*' : 'require' }
     const key = keyOf(wanted)
-    const known = this.#names.get(key)
+    const known = this.#loaded.get(key)
     if (known !== undefined) return known
     const bundled = this.#bundle([wanted]).then((hash) => ({ hash, name: exportName(0) }))
-    this.#names.set(key, bundled)
+    this.#loaded.set(key, bundled)
     return bundled
-  }
-
-  #want(wanted: Wanted): void {
-    const key = keyOf(wanted)
-    if (!this.#wanted.has(key)) this.#wanted.set(key, wanted)
-  }
-
-  #bundleWanted(): Promise<string> {
-    return this.#bundle([...this.#wanted.values()])
   }
 
   async #bundle(wanted: readonly Wanted[]): Promise<string> {
@@ -98,12 +116,14 @@ export class Bundler {
   async #build(wanted: readonly Wanted[]): Promise<Uint8Array> {
     // Loaded here and not above: it takes longer to load than most programs take to print all they have.
     const { build } = await import('esbuild')
-    const plugins = [resolveWanted(wanted), wasmModules]
+    const plugins = [loadWanted(wanted), wasmModules]
     const result = await build({ ...OPTIONS, stdin: entry(wanted), plugins }).catch(explainFailure)
     const source = result.outputFiles?.[0]?.text ?? ''
     const unit: BundleUnit = { kind: 'bundle', file: bundleFile(source), source }
     const bytes = this.#encoder.encode(unit)
-    const inputs = Object.keys(result.metafile?.inputs ?? {}).filter((input) => input !== ENTRY_FILE)
+    const inputs = Object.keys(result.metafile?.inputs ?? {}).filter(
+      (input) => input !== ENTRY_FILE && !input.startsWith(VIRTUAL)
+    )
     try {
       this.#cache?.store(wanted, bytes, inputs)
     } catch {
@@ -140,33 +160,51 @@ const OPTIONS: BuildOptions = {
   banner: { js: 'const __importMetaUrl = "file:///bundle.cjs", __importMetaDirname = "/";' }
 }
 
-/** Its extension makes esbuild treat CommonJS modules as Node does when a module imports them. */
-const ENTRY_FILE = 'dist-node-entry.mjs'
+const ENTRY_FILE = 'dist-node-entry.cjs'
 
 const VIRTUAL = 'dist-node-wanted:'
 
+/** Each name is a getter, so that a module is evaluated when its first name is asked for, and not before. */
 function entry(wanted: readonly Wanted[]): NonNullable<BuildOptions['stdin']> {
-  const lines = wanted.map(({ name }, index) => {
-    const from = JSON.stringify(`${VIRTUAL}${index}`)
-    if (name === 'require') return `export const ${exportName(index)} = require(${from})`
-    if (name === '*') return `export * as ${exportName(index)} from ${from}`
-    return `export { ${JSON.stringify(name)} as ${exportName(index)} } from ${from}`
+  const getters = wanted.map(({ name }, index) => {
+    const module = `require(${JSON.stringify(`${VIRTUAL}${index}`)})`
+    return `get ${exportName(index)}() { return ${name === 'require' ? module : `${module}.value`} }`
   })
-  return { contents: lines.join('\n'), sourcefile: ENTRY_FILE, resolveDir: process.cwd() }
+  return {
+    contents: `module.exports = { ${getters.join(', ')} }`,
+    sourcefile: ENTRY_FILE,
+    resolveDir: process.cwd()
+  }
 }
 
-/** Resolves each wanted module from the folder of the file that imports it. */
-function resolveWanted(wanted: readonly Wanted[]): Plugin {
+/** A small module for each wanted name, which stands in the folder of the file that imports it. */
+function loadWanted(wanted: readonly Wanted[]): Plugin {
   return {
     name: 'wanted',
     setup(build) {
-      build.onResolve({ filter: /^dist-node-wanted:/ }, ({ path, kind }) => {
-        const found = wanted[Number(path.slice(VIRTUAL.length))]
-        if (found === undefined) return undefined
-        return build.resolve(found.specifier, { resolveDir: found.directory, kind })
+      build.onResolve({ filter: /^dist-node-wanted:/ }, ({ path }) => {
+        const index = Number(path.slice(VIRTUAL.length))
+        // The extension makes esbuild treat CommonJS modules as Node does when a module imports them.
+        return {
+          path: `${index}.${wanted[index]?.name === 'require' ? 'cjs' : 'mjs'}`,
+          namespace: 'dist-node-wanted'
+        }
+      })
+      build.onLoad({ filter: /./, namespace: 'dist-node-wanted' }, ({ path }) => {
+        const found = wanted[Number.parseInt(path, 10)]
+        return found === undefined
+          ? undefined
+          : { contents: wantedModule(found), resolveDir: found.directory }
       })
     }
   }
+}
+
+function wantedModule({ specifier, name }: Wanted): string {
+  const from = JSON.stringify(specifier)
+  if (name === 'require') return `module.exports = require(${from})`
+  if (name === '*') return `export * as value from ${from}`
+  return `export { ${JSON.stringify(name)} as value } from ${from}`
 }
 
 function explainFailure(error: unknown): never {
@@ -186,6 +224,15 @@ function explainFailure(error: unknown): never {
     `a module it imports cannot be bundled: ${text}${where}`,
     'check that it is installed and loads'
   )
+}
+
+/** Whether something a file imports shares the bundle of its packages. This library is for the file, not for its jobs. */
+function isFellow({ specifier }: ImportedName, url: string): boolean {
+  return specifier !== 'dist-node' && isBundled(specifier, url)
+}
+
+function keyed(wanted: Wanted): [string, Wanted] {
+  return [keyOf(wanted), wanted]
 }
 
 function exportName(index: number): string {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { setPriority } from 'node:os'
+import { getPriority, setPriority } from 'node:os'
 import { WorkerFrameError } from './errors.ts'
 import { FrameReader } from './frame-reader.ts'
 import type { Command } from './level.ts'
@@ -173,7 +173,8 @@ export class ChildLink {
 /** Set at once, before the command line forks: what it starts inherits it. Where it is refused, it is only a courtesy. */
 function lowerPriority(pid: number): void {
   try {
-    setPriority(pid, WORKER_NICENESS)
+    // Never less polite than the node itself, which root could be.
+    setPriority(pid, Math.max(getPriority(), WORKER_NICENESS))
   } catch {
     // gone already, or not allowed
   }

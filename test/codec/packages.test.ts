@@ -43,6 +43,20 @@ const FILES = {
   'node_modules/dual/r.cjs': `exports.kind = 'require'`,
   'node_modules/native/package.json': '{ "main": "./x.node" }',
   'node_modules/native/x.node': '',
+  'node_modules/loud/package.json': '{ "type": "module" }',
+  'node_modules/loud/index.js': `
+    globalThis.loudEvaluations = (globalThis.loudEvaluations ?? 0) + 1
+    export const say = () => 'loud'`,
+  'node_modules/addon/package.json': '{ "main": "./main.cjs" }',
+  'node_modules/addon/main.cjs': `try { require('./x.node') } catch {} exports.fast = false`,
+  'node_modules/addon/x.node': '',
+  'fellows.ts': `
+    import { kind } from 'dual'
+    import { say } from 'loud'
+    import addon from 'addon'
+    export const top = [say(), addon.fast]
+    export const light = () => kind
+    export const heavy = () => addon.fast`,
   'node_modules/hundred/package.json': '{ "type": "module", "main": "./m0.js" }',
   ...hundred,
   'lib/alias.ts': 'export const twice = (n: number): number => n * 2',
@@ -126,6 +140,15 @@ describe('packages and TypeScript', () => {
     const sources = units.map((hash) => Buffer.from(printer.unit(hash)).toString()).join()
     expect(sources).toContain('import')
     expect((await printer.print(jobs['JSON'])).units).toHaveLength(1)
+  })
+
+  test('what the file imports besides is not evaluated there, and no obstacle when it cannot be bundled', async () => {
+    const { light, heavy } = (await project.load('fellows.ts')) as { light: Job; heavy: Job }
+    const [printer, reader] = [new Printer(), new Reader()]
+    expect((await travel(light, printer, reader))()).toBe('import')
+    expect(Reflect.get(globalThis, 'loudEvaluations')).toBe(1)
+    await expect(travel(heavy, printer, reader)).rejects.toThrow(/native addon/)
+    expect((await travel(light, printer, reader))()).toBe('import')
   })
 
   test('a class of a package is the one of the bundle when it is met as a value', async () => {
