@@ -6,7 +6,7 @@ import { empty } from './jobs.ts'
 
 export const suite: Suite = {
   name: 'closures',
-  about: 'printed functions: each closure by itself, and node.call, which is a run of its own each time',
+  about: 'printed functions: each closure by itself, and node.call',
   async run(bench: Bench): Promise<void> {
     const systems = (await bench.systems(distNode.name)) as RunningDistNode[]
     const calls = bench.quick ? 20 : 100
