@@ -4,7 +4,7 @@ export const HELP = `usage: npm run bench -- [SUITE...] [options]
 
   SUITE            run only suites whose names contain one of these words (default: all)
   --systems LIST   compare only these, separated by commas: dist-node,piscina
-  --quick          a look in under a minute: small counts, one repetition, of slow systems none
+  --quick          a look in about a minute: small counts, one repetition
   --repeat N       repetitions of each measurement (default 3)
   --json FILE      write all figures to a file, too
   --list           name the suites

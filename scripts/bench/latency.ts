@@ -18,7 +18,7 @@ export const suite: Suite = {
   name: 'latency',
   about: 'one empty job at a time, from submission to result',
   async run(bench: Bench): Promise<void> {
-    const count = bench.quick ? 500 : 3_000
+    const count = bench.quick ? 300 : 3_000
     const systems = await bench.systems(distNode.name, 'piscina', 'tinypool', 'bullmq', 'erlang')
     await using libp2p = await startLibp2pStream()
     await using pipe = await startPipe()
