@@ -9,13 +9,8 @@ export { JobError, type JobErrorCode, MeshError, UsageError } from './node/error
 export { isJob, type Job, job, type JobLike, type JobOptions } from './node/job.ts'
 export { type JobsFile, loadJobsFile } from './node/jobs-file.ts'
 export type { Refusal, Unreachable } from './node/network.ts'
-export {
-  createDistNode,
-  type DistNode,
-  type DistNodeEvents,
-  type HostedRunStatus,
-  type PeerStatus
-} from './node/node.ts'
+export { createDistNode, type DistNode } from './node/node.ts'
+export type { DistNodeEvents, HostedRunStatus, PeerStatus } from './node/node-events.ts'
 export type { NodeOptions, RunOptions } from './node/options.ts'
 export {
   DEFAULT_GRACE_MS,
@@ -29,7 +24,8 @@ export {
 } from './node/password.ts'
 export { makePassword } from './node/password-format.ts'
 export type { JobFailure, JobPlace, JobResult, JobSuccess } from './node/result.ts'
-export type { Run, RunProgress } from './node/run.ts'
+export type { Run } from './node/run.ts'
+export type { RunProgress } from './node/run-tally.ts'
 export type { LogLine } from './node/submitter.ts'
 export { VERSION } from './node/version.ts'
 export { SandboxError } from './worker/errors.ts'

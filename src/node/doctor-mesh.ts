@@ -3,7 +3,8 @@ import { setTimeout as elapsed } from 'node:timers/promises'
 import type { AddressSource } from './dial-plan.ts'
 import type { Finding } from './doctor.ts'
 import type { Refusal, Unreachable } from './network.ts'
-import { createDistNode, type PeerStatus } from './node.ts'
+import { createDistNode } from './node.ts'
+import type { PeerStatus } from './node-events.ts'
 import type { NodeOptions } from './options.ts'
 
 /** Joins the mesh, lending nothing, and tells what came of it. */

@@ -9,60 +9,22 @@ import type { HelloMessage, Message } from '../protocol/messages.ts'
 import { VERSION } from './version.ts'
 import { MeshError } from './errors.ts'
 import { Executor } from './executor.ts'
-import type { HostedRun } from './hosted-run.ts'
 import { Calls } from './calls.ts'
 import { claimIdentity, type Identity, stateFolder } from './identity.ts'
 import { job, type JobLike } from './job.ts'
 import { createLocalLinks } from './local-link.ts'
-import type { Network, Refusal, Unreachable } from './network.ts'
+import { mapJobs } from './map-jobs.ts'
+import type { Network } from './network.ts'
+import { describeRun, type DistNodeEvents, type PeerStatus } from './node-events.ts'
 import { type NodeOptions, type ResolvedNodeOptions, resolveNodeOptions, type RunOptions } from './options.ts'
 import type { JobResult } from './result.ts'
 import type { Run } from './run.ts'
 import type { Session, SessionEnd } from './session.ts'
-import { type LogLine, Submitter } from './submitter.ts'
+import { Submitter } from './submitter.ts'
+import { waitForPeers } from './wait-for-peers.ts'
 import { type WorkerSource, startWorkerSource } from './worker-source.ts'
 /** How long a stopping node waits for running jobs before it hands them back. */
 const DRAIN_TIMEOUT_MS = 10_000
-
-/** What is known of a peer. */
-export interface PeerStatus {
-  readonly id: string
-  readonly name: string
-  /** Multiaddr by which this node sees it. */
-  readonly address: string
-  /** Jobs it runs at once; 0: it only submits. */
-  readonly slots: number
-  /** Slots that are running something, as it said last. */
-  readonly busy: number
-  readonly sandbox: string
-  readonly version: string
-  /** Which password of the mesh connects us: 0, and one more after each `dist-node rotate`. */
-  readonly epoch: number
-  readonly rttMs: number
-}
-
-/** A run of another node that is served here. */
-export interface HostedRunStatus {
-  readonly run: string
-  readonly label: string
-  /** Name of the node that submitted it. */
-  readonly node: string
-}
-
-/** Events of a node: `node.on('peer-joined', ({ name }) => …)`. */
-export interface DistNodeEvents {
-  'peer-joined': [peer: PeerStatus]
-  'peer-left': [peer: PeerStatus, reason: string]
-  /** A peer was turned away or turned us away: wrong password, other version. */
-  'peer-refused': [refusal: Refusal]
-  /** A peer this node has heard of could not be connected to; it will be tried again. */
-  'peer-unreachable': [peer: Unreachable]
-  'run-started': [run: HostedRunStatus]
-  'run-ended': [run: HostedRunStatus]
-  /** A line a job of this node's runs printed. */
-  log: [line: LogLine]
-  warning: [message: string]
-}
 
 export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDisposable {
   readonly #options: ResolvedNodeOptions
@@ -211,29 +173,7 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
     count: number,
     options: { timeoutMs?: number; signal?: AbortSignal } = {}
   ): Promise<void> {
-    const timeoutMs = options.timeoutMs ?? 10_000
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const lending = (): number => this.peers.filter(({ slots }) => slots > 0).length
-    const check = (): void => {
-      if (lending() >= count) resolve()
-    }
-    const give = (): void => {
-      const message = `${lending()} of ${count} peers found within ${timeoutMs / 1000} s`
-      reject(new MeshError('MESH_TOO_FEW_PEERS', message))
-    }
-    const abort = (): void => reject(options.signal?.reason)
-    const timer = setTimeout(give, timeoutMs)
-    this.on('peer-joined', check)
-    options.signal?.addEventListener('abort', abort, { once: true })
-    if (options.signal?.aborted) abort()
-    check()
-    try {
-      await promise
-    } finally {
-      clearTimeout(timer)
-      this.off('peer-joined', check)
-      options.signal?.removeEventListener('abort', abort)
-    }
+    await waitForPeers(this, count, options)
   }
 
   /**
@@ -376,23 +316,4 @@ export async function createDistNode(options: NodeOptions & { start?: boolean } 
   const { start = true, ...rest } = options
   const node = await DistNode.create(rest)
   return start ? node.start() : node
-}
-
-function* mapSync<I, T>(fn: (input: I) => T, inputs: Iterable<I>): Generator<JobLike<T>> {
-  for (const input of inputs) yield job(fn, [input])
-}
-
-async function* mapAsync<I, T>(fn: (input: I) => T, inputs: AsyncIterable<I>): AsyncGenerator<JobLike<T>> {
-  for await (const input of inputs) yield job(fn, [input])
-}
-
-function mapJobs<I, T>(
-  fn: (input: I) => T,
-  inputs: Iterable<I> | AsyncIterable<I>
-): Iterable<JobLike<T>> | AsyncIterable<JobLike<T>> {
-  return Symbol.asyncIterator in inputs ? mapAsync(fn, inputs) : mapSync(fn, inputs)
-}
-
-function describeRun(run: HostedRun): HostedRunStatus {
-  return { run: run.id, label: run.label, node: run.link.name }
 }

@@ -1,19 +1,22 @@
 import type { Link } from './link.ts'
 import type { Copy } from './task.ts'
-import type { PrintedTask, TaskPrinter } from './task-printer.ts'
+import type { PrintedTask } from './task-printer.ts'
+import type { TaskSource } from './task-source.ts'
 
 /** One run as one executor sees it: announced once, each blob sent once, then batches of jobs. */
 export class RunPort {
   readonly #link: Link
   readonly #run: number
-  readonly #printer: TaskPrinter
+  readonly #label: string
+  readonly #source: TaskSource
   readonly #sentBlobs = new Set<string>()
   #opened = false
 
-  constructor(link: Link, run: number, printer: TaskPrinter) {
+  constructor(link: Link, run: number, label: string, source: TaskSource) {
     this.#link = link
     this.#run = run
-    this.#printer = printer
+    this.#label = label
+    this.#source = source
   }
 
   get link(): Link {
@@ -53,12 +56,12 @@ export class RunPort {
   #open(): void {
     if (this.#opened) return
     this.#opened = true
-    const { setup, id, label } = this.#printer
+    const { setup, id } = this.#source
     this.#link.send({
       type: 'run-open',
       run: this.#run,
       id,
-      label,
+      label: this.#label,
       ...(setup === undefined ? {} : { setup: { body: setup.bytes, blobs: [...setup.units] } })
     })
     if (setup !== undefined) this.#sendBlobs(setup.units)
@@ -68,7 +71,7 @@ export class RunPort {
     for (const hash of hashes) {
       if (this.#sentBlobs.has(hash)) continue
       this.#sentBlobs.add(hash)
-      this.#link.send({ type: 'blob', run: this.#run, hash, bytes: this.#printer.blob(hash) })
+      this.#link.send({ type: 'blob', run: this.#run, hash, bytes: this.#source.blob(hash) })
     }
   }
 }

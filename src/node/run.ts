@@ -1,18 +1,19 @@
 /**
- * One run on its submitter: takes jobs from the input as the mesh has room, prints them, carries out what the
- * scheduler decides, and hands the results over. Start reading here to follow a job.
+ * One run on its submitter: takes tasks from its source as the mesh has room, carries out what the scheduler decides,
+ * and hands the results over. Start reading here to follow a job.
  */
 import type { Printer } from '../codec/print.ts'
 import { Completions } from './completions.ts'
 import { JobError, MeshError } from './errors.ts'
-import type { JobLike } from './job.ts'
 import type { ExecutorState, PeerId } from './link.ts'
 import type { ResolvedRunOptions } from './options.ts'
 import { failedResult, type JobPlace, type JobResult, readResult } from './result.ts'
 import { RunPort } from './run-port.ts'
+import { type RunProgress, RunTally } from './run-tally.ts'
 import { Scheduler } from './scheduler.ts'
 import type { Outcome, Task } from './task.ts'
-import { type PrintedTask, TaskPrinter } from './task-printer.ts'
+import type { PrintedTask } from './task-printer.ts'
+import type { TaskSink, TaskSource } from './task-source.ts'
 
 /** Results that wait for the consumer; beyond this no more jobs are taken from the input. */
 const MAX_UNTAKEN = 16_384
@@ -26,23 +27,11 @@ interface RunParts {
   readonly onEnded: () => void
 }
 
-interface RunInit<T> {
+interface RunInit {
   readonly number: number
-  readonly jobs: Iterable<JobLike<T>> | AsyncIterable<JobLike<T>>
+  readonly source: TaskSource
   readonly options: ResolvedRunOptions
   readonly onStarted: () => void
-}
-
-/** Counts of a run, for progress and summaries. */
-export interface RunProgress {
-  /** Jobs taken from the input so far. */
-  readonly taken: number
-  readonly succeeded: number
-  readonly failed: number
-  /** Number of all jobs, as soon as it is known: at once for an array, else when the input has been read to its end. */
-  readonly total: number | undefined
-  /** Finished jobs by node name. */
-  readonly byNode: ReadonlyMap<string, number>
 }
 
 /** A settled task, not yet decoded: decoding is left to the moment the user takes it. */
@@ -58,30 +47,25 @@ interface Settled {
  */
 export class Run<T> implements AsyncIterable<JobResult<T>> {
   readonly #parts: RunParts
-  readonly #init: RunInit<T>
+  readonly #init: RunInit
+  readonly #source: TaskSource
   readonly #options: ResolvedRunOptions
-  readonly #tasks: TaskPrinter
   readonly #scheduler: Scheduler
   readonly #completions: Completions<Settled>
   readonly #ports = new Map<PeerId, RunPort>()
   readonly #names = new Map<PeerId, string>()
-  readonly #finished = new Map<PeerId, number>()
+  readonly #tally = new RunTally()
   #state: 'new' | 'running' | 'ended' = 'new'
-  #taken = 0
-  #succeeded = 0
-  #failed = 0
-  #inputEnded = false
   #room: PromiseWithResolvers<void> | undefined
   #tick: NodeJS.Timeout | undefined
   #patience: NodeJS.Timeout | undefined
 
   /** @internal */
-  constructor(parts: RunParts, init: RunInit<T>) {
+  constructor(parts: RunParts, init: RunInit) {
     this.#parts = parts
     this.#init = init
+    this.#source = init.source
     this.#options = init.options
-    const { timeoutMs, retries, idempotent, label } = init.options
-    this.#tasks = new TaskPrinter(parts.printer, label, { timeoutMs, retries, idempotent })
     this.#completions = new Completions(init.options.ordered)
     this.#scheduler = new Scheduler({
       send: (peer, copies) => this.#ports.get(peer)?.send(copies),
@@ -97,17 +81,7 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
   }
 
   get progress(): RunProgress {
-    return {
-      taken: this.#taken,
-      succeeded: this.#succeeded,
-      failed: this.#failed,
-      total: this.#inputEnded
-        ? this.#taken
-        : Array.isArray(this.#init.jobs)
-          ? this.#init.jobs.length
-          : undefined,
-      byNode: this.#finishedByNode()
-    }
+    return this.#tally.progress(this.#source.total, (peer) => this.#nameOf(peer))
   }
 
   /** Yields every result, those of failed jobs too. @throws {PrintError | MeshError} when the run cannot go on */
@@ -146,7 +120,7 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
   /** @internal */
   onExecutorJoined({ link, slots, rttMs }: ExecutorState): void {
     if (this.#options.only !== undefined && !this.#options.only.includes(link.peer)) return
-    this.#ports.set(link.peer, new RunPort(link, this.#init.number, this.#tasks))
+    this.#ports.set(link.peer, new RunPort(link, this.#init.number, this.label, this.#source))
     this.#names.set(link.peer, link.name)
     this.#scheduler.onPeerJoined(link.peer, slots, rttMs, performance.now())
     this.#onExecutorsChanged()
@@ -193,51 +167,37 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
 
   readonly #onAbort = (): void => this.fail(this.#options.signal?.reason)
 
-  /** Takes jobs while there is room for them, prints them and hands them to the scheduler in chunks. */
+  /** Takes tasks while there is room for them and hands them to the scheduler. */
   async #readInput(): Promise<void> {
-    if (this.#options.setup !== undefined) await this.#tasks.printSetup(this.#options.setup)
-    const { jobs } = this.#init
-    const iterator = Symbol.asyncIterator in jobs ? jobs[Symbol.asyncIterator]() : jobs[Symbol.iterator]()
+    const sink = this.#makeSink()
     try {
+      await this.#source.open()
       while (this.#state === 'running') {
         const count = this.#roomForTasks()
         if (count === 0) await this.#waitForRoom()
-        else if (await this.#takeChunk(iterator, count)) break
+        else if (await this.#source.read(count, sink)) {
+          this.#scheduler.onInputEnded(performance.now())
+          return this.#endIfDone()
+        }
       }
     } finally {
-      if (this.#state === 'ended' && !this.#inputEnded) await iterator.return?.()
+      await this.#source.close()
     }
   }
 
-  /** Returns true at the end of the input. */
-  async #takeChunk(
-    iterator: Iterator<JobLike<T>> | AsyncIterator<JobLike<T>>,
-    count: number
-  ): Promise<boolean> {
-    let chunk: PrintedTask[] = []
-    const flush = (): void => {
-      this.#scheduler.onTasksAdded(chunk, performance.now())
-      chunk = []
+  #makeSink(): TaskSink {
+    const isOpen = (): boolean => this.#state === 'running'
+    return {
+      get isOpen() {
+        return isOpen()
+      },
+      add: (tasks) => this.#add(tasks)
     }
-    for (let n = 0; n < count && this.#state === 'running'; n++) {
-      const next = iterator.next()
-      // Nothing that is ready waits for something that is not.
-      if (next instanceof Promise && chunk.length > 0) flush()
-      const item = next instanceof Promise ? await next : next
-      if (this.#state !== 'running') return false
-      if (item.done === true) {
-        flush()
-        this.#inputEnded = true
-        this.#scheduler.onInputEnded(performance.now())
-        this.#endIfDone()
-        return true
-      }
-      const printed = this.#tasks.print(item.value, this.#taken++)
-      if (printed instanceof Promise && chunk.length > 0) flush()
-      chunk.push(printed instanceof Promise ? await printed : printed)
-    }
-    if (this.#state === 'running') flush()
-    return false
+  }
+
+  #add(tasks: PrintedTask[]): void {
+    this.#tally.onTaken(tasks.length)
+    if (this.#state === 'running') this.#scheduler.onTasksAdded(tasks, performance.now())
   }
 
   #roomForTasks(): number {
@@ -257,23 +217,16 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
   }
 
   #settle(task: Task, outcome: Outcome | JobError, peer: PeerId): void {
-    if (!(outcome instanceof JobError) && outcome.ok) this.#succeeded++
-    else this.#failed++
-    this.#finished.set(peer, (this.#finished.get(peer) ?? 0) + 1)
+    this.#tally.onSettled(peer, !(outcome instanceof JobError) && outcome.ok)
     this.#completions.push({ index: task.index, peer, outcome })
   }
 
-  #finishedByNode(): Map<string, number> {
-    const byNode = new Map<string, number>()
-    for (const [peer, count] of this.#finished) {
-      const name = this.#names.get(peer) ?? peer
-      byNode.set(name, (byNode.get(name) ?? 0) + count)
-    }
-    return byNode
+  #nameOf(peer: PeerId): string {
+    return this.#names.get(peer) ?? peer
   }
 
   #read({ index, peer, outcome }: Settled): JobResult<T> {
-    const node = this.#names.get(peer) ?? peer
+    const node = this.#nameOf(peer)
     if (outcome instanceof JobError) return failedResult({ index, peer, node, attempt: 1, ms: 0 }, outcome)
     const place: JobPlace = { index, peer, node, attempt: outcome.attempt, ms: outcome.micros / 1000 }
     return readResult(outcome, place, (bytes) => this.#parts.printer.readResult(bytes))

@@ -1,6 +1,7 @@
 import type { Printer } from '../codec/print.ts'
 import type { Message } from '../protocol/messages.ts'
 import type { JobLike } from './job.ts'
+import { JobsSource } from './jobs-source.ts'
 import type { ExecutorState, Link, PeerId } from './link.ts'
 import { resolveRunOptions, type RunOptions } from './options.ts'
 import { Run } from './run.ts'
@@ -37,7 +38,12 @@ export class Submitter {
     const number = this.#nextRun++
     const run: Run<T> = new Run<T>(
       { printer: this.#printer, executors: () => this.executors, onEnded: () => this.#runs.delete(number) },
-      { number, jobs, options: resolved, onStarted: () => this.#runs.set(number, run) }
+      {
+        number,
+        source: new JobsSource(jobs, this.#printer, resolved),
+        options: resolved,
+        onStarted: () => this.#runs.set(number, run)
+      }
     )
     return run
   }

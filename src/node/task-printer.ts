@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { Printed, Printer } from '../codec/print.ts'
 import { MAX_BODY_BYTES } from '../protocol/limits.ts'
 import { UsageError } from './errors.ts'
@@ -27,9 +27,6 @@ export interface PrintedTask extends Task {
 
 /** Turns the jobs of one run into tasks: prints functions and arguments, and keeps the blobs that peers will need. */
 export class TaskPrinter {
-  /** The run's own name, random, the same on every peer. */
-  readonly id = randomBytes(16).toString('hex')
-  readonly label: string
   readonly #printer: Printer
   readonly #defaults: Required<JobOptions>
   readonly #heads = new Map<unknown, Head>()
@@ -37,9 +34,8 @@ export class TaskPrinter {
   readonly #closureGroups = new Map<number, TaskGroup>()
   #setup: Printed | undefined
 
-  constructor(printer: Printer, label: string, defaults: Required<JobOptions>) {
+  constructor(printer: Printer, defaults: Required<JobOptions>) {
     this.#printer = printer
-    this.label = label
     this.#defaults = defaults
   }
 
