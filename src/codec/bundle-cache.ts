@@ -5,11 +5,19 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 /** Changes whenever bundles of an earlier version must not be used any more. */
-const VERSION = 1
+const VERSION = 2
 
 interface Entry {
   /** SHA-256 of each file that went into the bundle, and of the package.json files that decided which. */
   readonly files: Readonly<Record<string, string>>
+  readonly members: readonly string[]
+}
+
+/** A bundle as it is kept. */
+export interface StoredBundle {
+  readonly unit: Uint8Array
+  /** What each of the wanted things is made of: see {@link memberKeys}. */
+  readonly members: readonly string[]
 }
 
 /**
@@ -23,31 +31,32 @@ export class BundleCache {
     this.#directory = directory
   }
 
-  /** The unit stored under a description of what was wanted; undefined when there is none or a file has changed. */
-  find(description: unknown): Uint8Array | undefined {
+  /** What is stored under a description of what was wanted; undefined when there is nothing or a file has changed. */
+  find(description: unknown): StoredBundle | undefined {
     const path = this.#path(description)
     try {
-      const { files } = JSON.parse(readFileSync(`${path}.json`, 'utf8')) as Entry
+      const { files, members } = JSON.parse(readFileSync(`${path}.json`, 'utf8')) as Entry
       const isCurrent = Object.entries(files).every(([file, hash]) => hashFile(file) === hash)
-      return isCurrent ? new Uint8Array(readFileSync(`${path}.unit`)) : undefined
+      return isCurrent ? { unit: new Uint8Array(readFileSync(`${path}.unit`)), members } : undefined
     } catch {
       // Not stored yet, removed, or cut short by a crash: it is bundled anew.
       return undefined
     }
   }
 
-  store(description: unknown, unit: Uint8Array, inputs: readonly string[]): void {
+  /** @param inputs each file that went into the bundle, and its SHA-256 */
+  store(description: unknown, { unit, members }: StoredBundle, inputs: ReadonlyMap<string, string>): void {
     const files: Record<string, string> = {}
-    for (const input of inputs) {
+    for (const [input, hash] of inputs) {
       const file = resolve(input)
-      files[file] = hashFile(file)
+      files[file] = hash
       const packageFile = findPackageJSON(pathToFileURL(file))
       if (packageFile !== undefined) files[packageFile] ??= hashFile(packageFile)
     }
     const path = this.#path(description)
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
     this.#write(`${path}.unit`, unit)
-    this.#write(`${path}.json`, JSON.stringify({ files } satisfies Entry))
+    this.#write(`${path}.json`, JSON.stringify({ files, members } satisfies Entry))
   }
 
   /** Other processes may read at the same time: a file is there whole or not at all. */
@@ -65,6 +74,7 @@ export class BundleCache {
   }
 }
 
-function hashFile(path: string): string {
+/** @returns lower-case hex SHA-256 of its content */
+export function hashFile(path: string): string {
   return createHash('sha256').update(readFileSync(path)).digest('hex')
 }

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 import type { BuildOptions, Plugin } from 'esbuild'
 import { builtinModuleName } from './builtins.ts'
 import { wasmModules } from './bundle-wasm.ts'
-import type { BundleCache } from './bundle-cache.ts'
+import { type BundleCache, hashFile, type StoredBundle } from './bundle-cache.ts'
+import { memberKeys } from './bundle-members.ts'
 import { Encoder } from './encode.ts'
 import { refuse } from './errors.ts'
 import { PLAIN_DATA } from './plain-data.ts'
@@ -42,6 +43,7 @@ export class Bundler {
   /** Of each name the bundle it is in, or was meant to be in. */
   readonly #together = new Map<string, Promise<Together>>()
   readonly #loaded = new Map<string, Promise<BundledName>>()
+  readonly #members = new Map<string, readonly string[]>()
   readonly #encoder = new Encoder(PLAIN_DATA)
 
   constructor(keep: (hash: string, bytes: Uint8Array) => void, cache?: BundleCache) {
@@ -105,31 +107,45 @@ export class Bundler {
     return bundled
   }
 
+  /** What a name of a bundle is made of, as a hash: the same in every bundle that holds it. */
+  memberKey(hash: string, name: string): string {
+    const key = this.#members.get(hash)?.[Number(name.slice(1))]
+    if (key === undefined)
+      throw new RangeError(`expected a name of a bundle made here, got ${name} of ${hash}`)
+    return key
+  }
+
   async #bundle(wanted: readonly Wanted[]): Promise<string> {
-    const cached = this.#cache?.find(wanted)
-    const bytes = cached ?? (await this.#build(wanted))
-    const hash = hashUnit(bytes)
-    this.#keep(hash, bytes)
+    const { unit, members } = this.#cache?.find(wanted) ?? (await this.#build(wanted))
+    const hash = hashUnit(unit)
+    this.#keep(hash, unit)
+    this.#members.set(hash, members)
     return hash
   }
 
-  async #build(wanted: readonly Wanted[]): Promise<Uint8Array> {
+  async #build(wanted: readonly Wanted[]): Promise<StoredBundle> {
     // Loaded here and not above: it takes longer to load than most programs take to print all they have.
     const { build } = await import('esbuild')
     const plugins = [loadWanted(wanted), wasmModules]
     const result = await build({ ...OPTIONS, stdin: entry(wanted), plugins }).catch(explainFailure)
     const source = result.outputFiles?.[0]?.text ?? ''
     const unit: BundleUnit = { kind: 'bundle', file: bundleFile(source), source }
-    const bytes = this.#encoder.encode(unit)
-    const inputs = Object.keys(result.metafile?.inputs ?? {}).filter(
-      (input) => input !== ENTRY_FILE && !input.startsWith(VIRTUAL)
-    )
+    const graph = result.metafile?.inputs ?? {}
+    const files = new Map<string, string>()
+    for (const input of Object.keys(graph)) {
+      if (input !== ENTRY_FILE && !input.startsWith(VIRTUAL)) files.set(input, hashInput(input))
+    }
+    const members = wanted.map((each, index) => ({
+      input: `${VIRTUAL}${fileOf(each, index)}`,
+      name: each.name
+    }))
+    const bundle = { unit: this.#encoder.encode(unit), members: memberKeys(members, graph, files) }
     try {
-      this.#cache?.store(wanted, bytes, inputs)
+      this.#cache?.store(wanted, bundle, files)
     } catch {
       // A folder that cannot be written to costs time in the next run and nothing now.
     }
-    return bytes
+    return bundle
   }
 }
 
@@ -185,10 +201,8 @@ function loadWanted(wanted: readonly Wanted[]): Plugin {
       build.onResolve({ filter: /^dist-node-wanted:/ }, ({ path }) => {
         const index = Number(path.slice(VIRTUAL.length))
         // The extension makes esbuild treat CommonJS modules as Node does when a module imports them.
-        return {
-          path: `${index}.${wanted[index]?.name === 'require' ? 'cjs' : 'mjs'}`,
-          namespace: 'dist-node-wanted'
-        }
+        const found = wanted[index]
+        return found && { path: fileOf(found, index), namespace: 'dist-node-wanted' }
       })
       build.onLoad({ filter: /./, namespace: 'dist-node-wanted' }, ({ path }) => {
         const found = wanted[Number.parseInt(path, 10)]
@@ -197,6 +211,19 @@ function loadWanted(wanted: readonly Wanted[]): Plugin {
           : { contents: wantedModule(found), resolveDir: found.directory }
       })
     }
+  }
+}
+
+function fileOf({ name }: Wanted, index: number): string {
+  return `${index}.${name === 'require' ? 'cjs' : 'mjs'}`
+}
+
+/** A module that esbuild put in place of a file, such as one left out for Node, has its name alone. */
+function hashInput(input: string): string {
+  try {
+    return hashFile(input)
+  } catch {
+    return createHash('sha256').update(input).digest('hex')
   }
 }
 

@@ -103,6 +103,10 @@ export class ByteReader {
     return this.#bytes.toString('utf8', start, start + length)
   }
 
+  skip(count: number): void {
+    this.#advance(count)
+  }
+
   fail(problem: string): never {
     throw new ReadError(this.#offset, problem)
   }

@@ -1,6 +1,7 @@
 import { BundleCache } from './bundle-cache.ts'
 import { Bundler } from './bundle.ts'
 import { ClosureInspector } from './closure-inspector.ts'
+import { contentKey, functionKey, type KeySource } from './content-key.ts'
 import { Encoder } from './encode.ts'
 import { PrintError, RefusalSignal } from './errors.ts'
 import { type KnownClosures, LiveFunctions } from './live-functions.ts'
@@ -9,8 +10,10 @@ import { Pending } from './pending.ts'
 import { formatPath, type Segment } from './path.ts'
 import { isResultBuiltin } from './result-builtins.ts'
 import { Reader } from './read.ts'
+import { readData } from './read-data.ts'
 import { mapStack } from './source-maps.ts'
 import { SiteAnalyser } from './site-analyser.ts'
+import type { FunctionUnit } from './unit.ts'
 
 /** A value in a form that travels. */
 export interface Printed {
@@ -55,6 +58,8 @@ export class Printer {
   /** Of the value being printed. */
   #label = ''
   #reader: Reader | undefined
+  readonly #functionKeys = new Map<string, string>()
+  readonly #keys: KeySource
 
   constructor(options: PrinterOptions = {}) {
     this.#options = options
@@ -71,6 +76,8 @@ export class Printer {
     )
     this.#functions.onCapture = (bytes) => this.#warn(bytes)
     this.#encoder = new Encoder(this.#functions)
+    const memberKey = (hash: string, name: string): string => bundler.memberKey(hash, name)
+    this.#keys = { functionKey: (hash) => this.#functionKey(hash), memberKey }
   }
 
   /**
@@ -94,6 +101,17 @@ export class Printer {
   }
 
   /**
+   * A name for what a value means, the same in every process that prints the same: it changes with the code of a function,
+   * of what it calls and of the files of packages it imports, and with every captured value; it does not change when code
+   * moves to another line or file, when other functions of the file change, or with what was printed before.
+   *
+   * @returns lower-case hex SHA-256
+   */
+  contentKey({ bytes, units }: Printed): string {
+    return contentKey(bytes, units.length > 0, this.#keys)
+  }
+
+  /**
    * Reads what a job returned. Classes and functions that this printer printed are recognised: an instance of the program's
    * own class is one here too. Source from elsewhere is never evaluated, only units printed here.
    *
@@ -109,6 +127,15 @@ export class Printer {
       mapStack
     })
     return this.#reader.read(bytes)
+  }
+
+  #functionKey(hash: string): string {
+    let key = this.#functionKeys.get(hash)
+    if (key === undefined) {
+      key = functionKey(readData(this.unit(hash)) as FunctionUnit, this.#keys)
+      this.#functionKeys.set(hash, key)
+    }
+    return key
   }
 
   async #printAfter(first: Pending, value: unknown, path: string, closures: KnownClosures): Promise<Printed> {
