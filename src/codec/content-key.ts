@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { ByteReader } from './byte-reader.ts'
 import { Encoder } from './encode.ts'
 import { PLAIN_DATA } from './plain-data.ts'
@@ -23,12 +23,9 @@ const OWN_SYMBOL = Buffer.from('d9b8018302', 'hex')
  * @returns lower-case hex SHA-256
  */
 export function contentKey(bytes: Uint8Array, hasUnits: boolean, source: KeySource): string {
-  const hash = createHash('sha256')
-  if (!hasUnits && !Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(OWN_SYMBOL)) {
-    return hash.update(bytes).digest('hex')
-  }
-  new Walk(bytes, hash, source).run()
-  return hash.digest('hex')
+  const isPlain =
+    !hasUnits && !Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(OWN_SYMBOL)
+  return hash('sha256', isPlain ? bytes : new Walk(bytes, source).run())
 }
 
 /** The key of a function's unit: all of it but file, line and column. */
@@ -36,7 +33,7 @@ export function functionKey(unit: FunctionUnit, source: Pick<KeySource, 'memberK
   const { form, strict, name, source: text, captured, privateStatics, parentName } = unit
   const links = Object.entries(unit.links).map(([each, link]) => [each, linkKey(link, source)])
   const described = [form, strict, name, text, captured, links, privateStatics, parentName]
-  return createHash('sha256').update(new Encoder(PLAIN_DATA).encode(described)).digest('hex')
+  return hash('sha256', new Encoder(PLAIN_DATA).encode(described))
 }
 
 function linkKey(link: Link, source: Pick<KeySource, 'memberKey'>): unknown {
@@ -51,26 +48,26 @@ function targetKey(target: LoadTarget, source: Pick<KeySource, 'memberKey'>): un
   return target.kind === 'bundle' ? source.memberKey(target.hash, target.name) : target.module
 }
 
-/** Goes through one printed value and hashes it on the way. */
+/** Goes through one printed value, and gives it with all that belongs to this process replaced. */
 class Walk {
   readonly #bytes: Uint8Array
   readonly #reader: ByteReader
-  readonly #hash: Hash
   readonly #source: KeySource
   /** Of classes and of symbols: their numbers here, in the order in which they come up. */
   readonly #numbers = new Map<string, number>()
-  #hashedTo = 0
+  readonly #parts: Uint8Array[] = []
+  #takenTo = 0
 
-  constructor(bytes: Uint8Array, hash: Hash, source: KeySource) {
+  constructor(bytes: Uint8Array, source: KeySource) {
     this.#bytes = bytes
     this.#reader = new ByteReader(bytes)
-    this.#hash = hash
     this.#source = source
   }
 
-  run(): void {
+  run(): Uint8Array {
     this.#item()
     this.#replace(this.#bytes.length, '')
+    return Buffer.concat(this.#parts)
   }
 
   #item(): void {
@@ -128,10 +125,10 @@ class Walk {
     this.#items(count - 1)
   }
 
-  /** Hashes what came before an offset, and a text in place of what was read since. */
+  /** Takes what came before an offset, and a text in place of what was read since. */
   #replace(before: number, text: string): void {
-    this.#hash.update(this.#bytes.subarray(this.#hashedTo, before)).update(text)
-    this.#hashedTo = this.#reader.offset
+    this.#parts.push(this.#bytes.subarray(this.#takenTo, before), Buffer.from(text, 'latin1'))
+    this.#takenTo = this.#reader.offset
   }
 
   #count(): number {
