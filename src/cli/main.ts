@@ -11,13 +11,13 @@ import { addRotate } from './commands/rotate.ts'
 import { addRun } from './commands/run.ts'
 import { addStart } from './commands/start.ts'
 import { EXIT, ExitError } from './exit.ts'
+import { guardMemory } from './guard-memory.ts'
 import { describeOption } from './help.ts'
 import { visible } from './output.ts'
 
 /** @param args what was typed after `dist-node` */
 export async function main(args: readonly string[]): Promise<void> {
-  // Node opens its debugger, and with it the memory of this process, for whoever may send this signal.
-  process.on('SIGUSR1', () => undefined)
+  guardMemory()
   // `dist-node run … | head` has seen enough: that is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(EXIT.ok)
