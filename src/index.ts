@@ -6,7 +6,7 @@
 export { PrintError } from './codec/errors.ts'
 export { diagnose, type DiagnoseOptions, type Finding } from './node/doctor.ts'
 export { JobError, type JobErrorCode, MeshError, UsageError } from './node/errors.ts'
-export { isJob, type Job, job, type JobLike, type JobOptions } from './node/job.ts'
+export { isJob, type Job, job, type JobLike, type JobOptions, type JobValue } from './node/job.ts'
 export { type JobsFile, loadJobsFile } from './node/jobs-file.ts'
 export type { Refusal, Unreachable } from './node/network.ts'
 export { createDistNode, type DistNode } from './node/node.ts'

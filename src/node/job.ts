@@ -28,6 +28,10 @@ export interface Job<T = unknown> {
 /** What a run accepts as one job: a function of no arguments, or what {@link job} returns. */
 export type JobLike<T = unknown> = (() => T) | Job<T>
 
+/** What a job's result has as its value: what the function returns or, if that is a promise, what it resolves to. */
+export type JobValue<J extends JobLike> =
+  J extends Job<infer T> ? Awaited<T> : J extends () => infer T ? Awaited<T> : never
+
 /**
  * A job out of a function and its arguments. The function is printed once, however many jobs call it.
  *

@@ -47,6 +47,7 @@ export interface NetworkInit {
   readonly listen: readonly string[]
   readonly peers: readonly string[]
   readonly mdns: boolean
+  readonly sameHost: boolean
   readonly hello: () => HelloMessage
   readonly events: NetworkEvents
 }
@@ -164,7 +165,12 @@ export class Network {
     for (const address of peers) this.#plan.learn({ id: peerIdIn(address), addresses: [address] }, 'user', 0)
     for (const peer of await this.#known.load()) this.#plan.learn(peer, 'remembered', 0)
     const self = { id: identity.peerId, addresses: this.addresses() }
-    this.#board = await SameHostBoard.open({ ...self, meshHash }, (peer) => this.#learn(peer, 'same-host'))
+    if (this.#init.sameHost) {
+      const onFound = (peer: { id: string; addresses: readonly string[] }): void => {
+        this.#learn(peer, 'same-host')
+      }
+      this.#board = await SameHostBoard.open({ ...self, meshHash }, onFound)
+    }
     this.#loop = setInterval(() => this.#dialDue(), DIAL_LOOP_MS)
     this.#dialDue()
   }

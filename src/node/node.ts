@@ -11,7 +11,7 @@ import { MeshError } from './errors.ts'
 import { Executor } from './executor.ts'
 import { Calls } from './calls.ts'
 import { claimIdentity, type Identity, stateFolder } from './identity.ts'
-import { job, type JobLike } from './job.ts'
+import { job, type JobLike, type JobValue } from './job.ts'
 import { createLocalLinks } from './local-link.ts'
 import { mapJobs } from './map-jobs.ts'
 import type { Network } from './network.ts'
@@ -26,11 +26,14 @@ import { type WorkerSource, startWorkerSource } from './worker-source.ts'
 /** How long a stopping node waits for running jobs before it hands them back. */
 const DRAIN_TIMEOUT_MS = 10_000
 
+/** Turns a password and a mesh name into keys. */
+export type DeriveKeys = (password: string, mesh: string) => Promise<MeshKeys>
 export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDisposable {
   readonly #options: ResolvedNodeOptions
   readonly #identity: Identity
   readonly #folder: string
   readonly #workers: WorkerSource | undefined
+  readonly #deriveKeys: DeriveKeys
   readonly #executor: Executor | undefined
   readonly #printer: Printer
   readonly #submitter: Submitter
@@ -46,12 +49,14 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
     identity: Identity
     folder: string
     workers: WorkerSource | undefined
+    deriveKeys: DeriveKeys
   }) {
     super()
     this.#options = init.options
     this.#identity = init.identity
     this.#folder = init.folder
     this.#workers = init.workers
+    this.#deriveKeys = init.deriveKeys
     this.#printer = new Printer({
       cacheDirectory: join(init.folder, 'bundles'),
       onWarning: ({ message }) => this.emit('warning', message)
@@ -72,14 +77,17 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
   }
 
   /** @internal use {@link createDistNode} */
-  static async create(options: NodeOptions | undefined): Promise<DistNode> {
+  static async create(
+    options: NodeOptions | undefined,
+    deriveKeys: DeriveKeys = (password, mesh) => MeshKeys.derive(password, mesh)
+  ): Promise<DistNode> {
     const resolved = resolveNodeOptions(options)
     const folder = stateFolder(resolved.dir)
     const [identity, workers] = await Promise.all([
       claimIdentity(folder),
       resolved.slots > 0 ? startWorkerSource(resolved, folder) : undefined
     ])
-    return new DistNode({ options: resolved, identity, folder, workers })
+    return new DistNode({ options: resolved, identity, folder, workers, deriveKeys })
   }
 
   get peerId(): string {
@@ -127,10 +135,10 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
 
   /** Joins the mesh; without a password there is none to join. `createDistNode` does this unless told not to. */
   async start(): Promise<this> {
-    const { password, mesh, listen, peers, mdns } = this.#options
+    const { password, mesh, listen, peers, mdns, sameHost } = this.#options
     if (password === undefined || this.#network !== undefined) return this
     // Loaded here because libp2p takes longer to load than a job on this machine takes to run.
-    const [{ Network }, keys] = await Promise.all([import('./network.ts'), MeshKeys.derive(password, mesh)])
+    const [{ Network }, keys] = await Promise.all([import('./network.ts'), this.#deriveKeys(password, mesh)])
     this.#network = await Network.start({
       identity: this.#identity,
       keys,
@@ -139,6 +147,7 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
       listen,
       peers,
       mdns,
+      sameHost,
       hello: () => this.#hello(),
       events: {
         onJoined: (session) => this.#onJoined(session),
@@ -160,7 +169,7 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
    * @throws {UsageError} when it cannot be used; the old one then stays
    */
   async changePassword(password: string): Promise<void> {
-    this.#network?.changeKeys(await MeshKeys.derive(password, this.#options.mesh))
+    this.#network?.changeKeys(await this.#deriveKeys(password, this.#options.mesh))
   }
 
   /**
@@ -181,8 +190,8 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
    *
    * @example for await (const { index, value } of node.run(words.map((word) => () => whiten(word)))) show(index, value)
    */
-  run<T>(jobs: Iterable<JobLike<T>> | AsyncIterable<JobLike<T>>, options?: RunOptions): Run<T> {
-    return this.#submitter.run(jobs, options)
+  run<J extends JobLike>(jobs: Iterable<J> | AsyncIterable<J>, options?: RunOptions): Run<JobValue<J>> {
+    return this.#submitter.run(jobs as Iterable<JobLike<JobValue<J>>>, options)
   }
 
   /**
@@ -190,8 +199,12 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
    *
    * @example const thumbnails = await node.map(resize, pictures).all()
    */
-  map<I, T>(fn: (input: I) => T, inputs: Iterable<I> | AsyncIterable<I>, options?: RunOptions): Run<T> {
-    return this.run(mapJobs(fn, inputs), options)
+  map<I, T>(
+    fn: (input: I) => T,
+    inputs: Iterable<I> | AsyncIterable<I>,
+    options?: RunOptions
+  ): Run<Awaited<T>> {
+    return this.#submitter.run(mapJobs(fn, inputs) as Iterable<JobLike<Awaited<T>>>, options)
   }
 
   /**
@@ -217,7 +230,7 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
         const results: JobResult<Awaited<T>>[] = []
         const run = this.run([job(fn, args)], { only: [link.peer], waitMs: 0 })
         try {
-          for await (const result of run) results.push(result as JobResult<Awaited<T>>)
+          for await (const result of run) results.push(result)
         } catch (error) {
           // A peer that is lost meanwhile gives no answer.
           if (!(error instanceof MeshError)) throw error

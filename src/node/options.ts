@@ -25,6 +25,8 @@ export interface NodeOptions {
   listen?: readonly string[]
   /** Whether to look for peers, and answer them, by multicast DNS. @default true */
   mdns?: boolean
+  /** Whether to look for nodes of this user on this host, and be found by them, without any network. @default true */
+  sameHost?: boolean
   /** Folder for what the node remembers: its identity, known peers. @default a folder of the user's, see the README */
   dir?: string
   /** How jobs are locked in; `auto` takes the strongest that works here. @default 'auto' */
@@ -64,7 +66,7 @@ export type ResolvedRunOptions = Required<Omit<RunOptions, 'signal' | 'setup' | 
   Pick<RunOptions, 'signal' | 'setup' | 'only'>
 
 const NODE_KEYS: readonly (keyof NodeOptions)[] = [
-  'password', 'mesh', 'name', 'slots', 'local', 'lend', 'peers', 'listen', 'mdns', 'dir', 'sandbox', 'sandboxMin', 'allowNet',
+  'password', 'mesh', 'name', 'slots', 'local', 'lend', 'peers', 'listen', 'mdns', 'sameHost', 'dir', 'sandbox', 'sandboxMin', 'allowNet',
   'allowFsRead', 'secretPaths', 'jobMemoryMb'
 ] // prettier-ignore
 
@@ -85,6 +87,7 @@ export function resolveNodeOptions(options: NodeOptions = {}): ResolvedNodeOptio
     peers: [],
     listen: ['/ip4/0.0.0.0/tcp/0'],
     mdns: true,
+    sameHost: true,
     sandbox: 'auto',
     sandboxMin: 'permission',
     allowNet: false,

@@ -59,6 +59,15 @@ test('the library works for an ES module', () => {
   expect(JSON.parse(runNode('library.mjs'))).toEqual([[2, 4, 6], 42])
 })
 
+test('so does the mesh for tests', () => {
+  const source = `
+    import { createTestMesh } from 'dist-node/testing'
+    await using mesh = await createTestMesh(1)
+    console.log(await mesh.submitter.call((a, b) => a + b, 20, 22))`
+  writeFileSync(join(app, 'testing.mjs'), source)
+  expect(runNode('testing.mjs')).toBe('42\n')
+})
+
 test('and for CommonJS', () => {
   const source = `
     const { createDistNode } = require('dist-node')
