@@ -1,16 +1,12 @@
 import { decode, encode } from 'cborg'
 import type { DecodeOptions, EncodeOptions } from 'cborg'
 import { FrameError } from './errors.ts'
-import { describe, Fields } from './fields.ts'
-import {
-  MAX_BATCH_BLOBS,
-  MAX_LISTED_ADDRESSES,
-  MAX_LISTED_PEERS,
-  MAX_LOG_LENGTH,
-  MAX_NAME_LENGTH
-} from './limits.ts'
+import { HELD_READERS } from './control-held.ts'
+import { readAttempt, readJob, readName, readPeer, readSetup, RUN_ID } from './field-readers.ts'
+import { Fields } from './fields.ts'
+import { MAX_LISTED_PEERS, MAX_LOG_LENGTH } from './limits.ts'
 import type { ControlMessage } from './messages.ts'
-import { toPrintableLine, toPrintableText } from './printable.ts'
+import { toPrintableText } from './printable.ts'
 
 // Control messages are CBOR maps (RFC 8949). Maps decode to Map objects, so no key of a peer's ever becomes a property
 // name; indefinite lengths, undefined, duplicate keys and over-long numbers are refused.
@@ -24,14 +20,8 @@ const DECODE: DecodeOptions = {
   rejectDuplicateMapKeys: true
 }
 
-const HASH = /^[0-9a-f]{64}$/
-const RUN_ID = /^[0-9a-f]{32}$/
-const PEER_ID = /^[1-9A-HJ-NP-Za-km-z]{32,128}$/
-const ADDRESS = /^\/[\x21-\x7e]{1,255}$/
 const STREAM = /^std(?:out|err)$/
 const MAX_LISTED_JOBS = 1024 * 1024
-const MAX_JOB = 0xffff_ffff
-const MAX_ATTEMPT = 0xffff
 
 export function encodeControl(message: ControlMessage): Uint8Array {
   const { type: _, ...fields } = message
@@ -50,38 +40,10 @@ export function decodeControl(type: ControlMessage['type'], bytes: Uint8Array): 
   return READERS[type](new Fields(type, value))
 }
 
-function readName(fields: Fields, name: string): string {
-  return toPrintableLine(fields.text(name, MAX_NAME_LENGTH))
-}
+type Readers = { [T in ControlMessage['type']]: (fields: Fields) => Extract<ControlMessage, { type: T }> }
 
-function readPeer(item: unknown, where: string): { id: string; addresses: string[] } {
-  const fields = new Fields(where, item)
-  return {
-    id: fields.matching('id', PEER_ID),
-    addresses: fields.list('addresses', MAX_LISTED_ADDRESSES, (address, at) => readText(address, at, ADDRESS))
-  }
-}
-
-function readHash(item: unknown, where: string): string {
-  return readText(item, where, HASH)
-}
-
-function readText(item: unknown, where: string, pattern: RegExp): string {
-  if (typeof item === 'string' && pattern.test(item)) return item
-  throw new FrameError(`${where}: expected text like ${pattern}, got ${describe(item)}`)
-}
-
-function readJob(item: unknown, where: string): number {
-  if (typeof item === 'number' && Number.isInteger(item) && item >= 0 && item <= MAX_JOB) return item
-  throw new FrameError(`${where}: expected a job number, got ${describe(item)}`)
-}
-
-function readAttempt(item: unknown, where: string): { job: number; attempt: number } {
-  const fields = new Fields(where, item)
-  return { job: fields.uint('job', MAX_JOB), attempt: fields.uint('attempt', MAX_ATTEMPT) }
-}
-
-const READERS: { [T in ControlMessage['type']]: (fields: Fields) => Extract<ControlMessage, { type: T }> } = {
+const READERS: Readers = {
+  ...HELD_READERS,
   hello: (fields) => {
     const runtime = fields.fields('runtime')
     return {
@@ -94,7 +56,8 @@ const READERS: { [T in ControlMessage['type']]: (fields: Fields) => Extract<Cont
         node: readName(runtime, 'node'),
         platform: readName(runtime, 'platform'),
         arch: readName(runtime, 'arch')
-      }
+      },
+      ...(fields.flag('holds') ? { holds: true } : {})
     }
   },
   peers: (fields) => ({ type: 'peers', peers: fields.list('peers', MAX_LISTED_PEERS, readPeer) }),
@@ -107,18 +70,13 @@ const READERS: { [T in ControlMessage['type']]: (fields: Fields) => Extract<Cont
     busy: fields.uint('busy', 0xffff),
     total: fields.uint('total', 0xffff)
   }),
-  'run-open': (fields) => {
-    const setup = fields.has('setup') ? fields.fields('setup') : undefined
-    return {
-      type: 'run-open',
-      run: fields.uint('run'),
-      id: fields.matching('id', RUN_ID),
-      label: readName(fields, 'label'),
-      ...(setup === undefined
-        ? {}
-        : { setup: { body: setup.bytes('body'), blobs: setup.list('blobs', MAX_BATCH_BLOBS, readHash) } })
-    }
-  },
+  'run-open': (fields) => ({
+    type: 'run-open',
+    run: fields.uint('run'),
+    id: fields.matching('id', RUN_ID),
+    label: readName(fields, 'label'),
+    ...readSetup(fields)
+  }),
   'run-close': (fields) => ({ type: 'run-close', run: fields.uint('run') }),
   log: (fields) => ({
     type: 'log',

@@ -28,6 +28,13 @@ export class Fields {
     throw this.#unexpected(name, `a whole number from 0 to ${max}`, value)
   }
 
+  /** Absent counts as false. */
+  flag(name: string): boolean {
+    const value = this.#map.get(name) ?? false
+    if (typeof value === 'boolean') return value
+    throw this.#unexpected(name, 'true or false', value)
+  }
+
   text(name: string, maxLength: number): string {
     const value = this.#map.get(name)
     if (typeof value === 'string' && value.length <= maxLength) return value

@@ -3,13 +3,14 @@ import { MAX_BATCH_BLOBS, MAX_BATCH_ITEMS } from './limits.ts'
 import type { JobsMessage } from './messages.ts'
 
 // A jobs message, big-endian:
-//   u32 run | u32 timeoutMs | u8 flags (1: head) | u8 0 | u16 blobs | u32 jobs
+//   u32 run | u32 timeoutMs | u8 flags (1: head, 2: once) | u8 0 | u16 blobs | u32 jobs
 //   32 bytes head, with flag 1 | blobs x 32 bytes | jobs x (u32 job | u16 attempt | u32 length) | bodies
 
 const FIXED_BYTES = 16
 const HASH_BYTES = 32
 const ROW_BYTES = 10
 const HAS_HEAD = 1
+const ONCE = 2
 
 type Job = JobsMessage['jobs'][number]
 
@@ -32,7 +33,7 @@ export function writeJobsHeader(
 ): number {
   let at = target.writeUInt32BE(message.run, start)
   at = target.writeUInt32BE(message.timeoutMs, at)
-  at = target.writeUInt8(message.head === undefined ? 0 : HAS_HEAD, at)
+  at = target.writeUInt8((message.head === undefined ? 0 : HAS_HEAD) | (message.once === true ? ONCE : 0), at)
   at = target.writeUInt8(0, at)
   at = target.writeUInt16BE(message.blobs.length, at)
   at = target.writeUInt32BE(jobs.length, at)
@@ -58,7 +59,8 @@ export function decodeJobs(payload: Buffer): JobsMessage {
   if (payload.byteLength < FIXED_BYTES) throw new FrameError(`jobs: expected at least ${FIXED_BYTES} bytes`)
   const run = payload.readUInt32BE(0)
   const timeoutMs = payload.readUInt32BE(4)
-  const hasHead = (payload.readUInt8(8) & HAS_HEAD) !== 0
+  const flags = payload.readUInt8(8)
+  const hasHead = (flags & HAS_HEAD) !== 0
   const blobCount = payload.readUInt16BE(10)
   const jobCount = payload.readUInt32BE(12)
   const hashCount = blobCount + (hasHead ? 1 : 0)
@@ -90,5 +92,13 @@ export function decodeJobs(payload: Buffer): JobsMessage {
   }
   if (bodyAt !== payload.byteLength) throw new FrameError('jobs: bytes left over behind the last body')
   const head = hasHead ? hashes.shift() : undefined
-  return { type: 'jobs', run, timeoutMs, ...(head === undefined ? {} : { head }), blobs: hashes, jobs }
+  return {
+    type: 'jobs',
+    run,
+    timeoutMs,
+    ...(head === undefined ? {} : { head }),
+    blobs: hashes,
+    ...((flags & ONCE) === 0 ? {} : { once: true }),
+    jobs
+  }
 }

@@ -68,6 +68,12 @@ export const MAX_LOG_LENGTH = 32 * 1024
 export const MAX_LISTED_PEERS = 512
 export const MAX_LISTED_ADDRESSES = 8
 
+/** Held runs in one answer: a holder keeps no more. */
+export const MAX_LISTED_RUNS = 512
+
+/** Results one chunk may announce, whatever their sizes. */
+export const MAX_CHUNK_RESULTS = 4_096
+
 /** Received and not yet read: the peer is held back above this, so a slow reader costs a fixed amount of memory. */
 export const READ_HIGH_WATER_BYTES = 1024 * 1024
 

@@ -1,4 +1,5 @@
 import { FIRST_DATA_TYPE } from './limits.ts'
+import type { HeldRunMessage } from './held-messages.ts'
 
 /** What a node says about itself, once, as the first message of each side. */
 export interface HelloMessage {
@@ -12,6 +13,8 @@ export interface HelloMessage {
   /** The level of its sandbox: `bwrap`, `unshare`, `permission`; `none` where it lends nothing. */
   readonly sandbox: string
   readonly runtime: { readonly node: string; readonly platform: string; readonly arch: string }
+  /** It keeps runs for others and sees them through: see held-messages.ts. */
+  readonly holds?: true
 }
 
 /** Where other nodes of the mesh may be found. Hints from a member: every peer still has to prove the password. */
@@ -83,6 +86,8 @@ export interface JobsMessage {
   readonly head?: string
   /** Blobs the jobs need. All were sent before. */
   readonly blobs: readonly string[]
+  /** Of a run handed to a holder: these jobs must not run a second time. */
+  readonly once?: true
   readonly jobs: readonly { readonly job: number; readonly attempt: number; readonly body: Uint8Array }[]
 }
 
@@ -148,6 +153,7 @@ export type Message =
   | CancelMessage
   | RecallMessage
   | RecalledMessage
+  | HeldRunMessage
   | BlobMessage
   | JobsMessage
   | ResultsMessage
@@ -169,6 +175,15 @@ export const MESSAGE_TYPES = {
   cancel: 9,
   recall: 10,
   recalled: 11,
+  hold: 12,
+  'hold-end': 13,
+  held: 14,
+  'find-runs': 15,
+  'found-runs': 16,
+  follow: 17,
+  followed: 18,
+  chunk: 19,
+  taken: 20,
   blob: FIRST_DATA_TYPE,
   jobs: FIRST_DATA_TYPE + 1,
   results: FIRST_DATA_TYPE + 2

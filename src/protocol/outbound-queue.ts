@@ -16,11 +16,20 @@ const RANKS: Record<Message['type'], Rank> = {
   recall: 'urgent',
   recalled: 'urgent',
   'run-open': 'needed',
+  hold: 'needed',
   blob: 'needed',
   jobs: 'job',
   'run-close': 'final',
+  'hold-end': 'final',
   cancel: 'final',
   log: 'plain',
+  held: 'plain',
+  'find-runs': 'plain',
+  'found-runs': 'plain',
+  follow: 'plain',
+  followed: 'plain',
+  chunk: 'plain',
+  taken: 'plain',
   results: 'plain'
 }
 

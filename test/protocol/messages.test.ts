@@ -4,6 +4,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decodeMessage } from '../../src/protocol/decode.ts'
 import { encodeMessage } from '../../src/protocol/encode.ts'
+import type { HeldRunStatus } from '../../src/protocol/held-messages.ts'
 import { MAX_BODY_BYTES } from '../../src/protocol/limits.ts'
 import { MESSAGE_TYPES } from '../../src/protocol/messages.ts'
 import type { JobsMessage, Message, ResultsMessage } from '../../src/protocol/messages.ts'
@@ -11,6 +12,18 @@ import { decodeAgain, openedFrame } from './helpers/opened.ts'
 
 const hash = (fill: string): string => fill.repeat(32)
 const body = (text: string): Uint8Array => Buffer.from(text)
+
+const status = (state: HeldRunStatus['state']): HeldRunStatus => ({
+  id: '0a'.repeat(16),
+  label: 'jobs.ts',
+  from: 'kitchen',
+  state,
+  jobs: 200,
+  succeeded: 12,
+  failed: 1,
+  ageSeconds: 61,
+  reason: state === 'failed' ? 'setup failed' : ''
+})
 
 const messages: Message[] = [
   {
@@ -20,6 +33,15 @@ const messages: Message[] = [
     slots: 8,
     sandbox: 'bwrap',
     runtime: { node: 'v26.10.0', platform: 'linux', arch: 'x64' }
+  },
+  {
+    type: 'hello',
+    version: '0.1.0',
+    name: 'attic',
+    slots: 2,
+    sandbox: 'unshare',
+    runtime: { node: 'v26.10.0', platform: 'linux', arch: 'x64' },
+    holds: true
   },
   { type: 'peers', peers: [] },
   {
@@ -49,6 +71,32 @@ const messages: Message[] = [
   { type: 'cancel', run: 1, jobs: [0, 1, 70_000] },
   { type: 'recall', run: 1, count: 3 },
   { type: 'recalled', run: 1, jobs: [{ job: 4, attempt: 2 }] },
+  { type: 'hold', run: 1, id: 'ab'.repeat(16), label: 'jobs.ts' },
+  {
+    type: 'hold',
+    run: 1,
+    id: 'ab'.repeat(16),
+    label: '',
+    setup: { body: body('setup'), blobs: [hash('cd')] }
+  },
+  { type: 'hold-end', run: 1, jobs: 70_000 },
+  { type: 'held', run: 1, state: 'open', reason: '' },
+  { type: 'held', run: 1, state: 'refused', reason: 'no room' },
+  { type: 'find-runs', request: 3, prefix: '0a' },
+  { type: 'found-runs', request: 3, runs: [] },
+  { type: 'found-runs', request: 3, runs: [status('running'), status('failed')] },
+  { type: 'follow', run: 2, id: 'ab'.repeat(16), position: 4_096 },
+  { type: 'followed', run: 2 },
+  { type: 'followed', run: 2, status: status('waiting') },
+  {
+    type: 'chunk',
+    run: 2,
+    position: 4_096,
+    places: [
+      { id: '12D3KooWBKccW8NbLJDW2M4rEnPMTQUd9wSCyjFV4mdFG5ASFKRa', name: 'attic', jobs: [7, 0, 0xffff_ffff] }
+    ]
+  },
+  { type: 'taken', run: 2, position: 4_099 },
   { type: 'blob', run: 1, hash: createHash('sha256').update('source').digest('hex'), bytes: body('source') },
   { type: 'jobs', run: 1, timeoutMs: 0, blobs: [], jobs: [] },
   {
@@ -62,6 +110,14 @@ const messages: Message[] = [
       { job: 0xffff_ffff, attempt: 0xffff, body: body('arguments') }
     ]
   },
+  {
+    type: 'jobs',
+    run: 1,
+    timeoutMs: 0,
+    blobs: [],
+    once: true,
+    jobs: [{ job: 1, attempt: 3, body: body('once') }]
+  },
   { type: 'results', run: 1, results: [] },
   {
     type: 'results',
@@ -73,6 +129,13 @@ const messages: Message[] = [
     ]
   }
 ]
+
+const hello = { version: '', name: '', slots: 0, sandbox: '', runtime: { node: '', platform: '', arch: '' } }
+const place = {
+  id: '12D3KooWBKccW8NbLJDW2M4rEnPMTQUd9wSCyjFV4mdFG5ASFKRa',
+  name: 'attic',
+  jobs: Array.from({ length: 4_096 }, (_, at) => at)
+}
 
 describe('messages', () => {
   test.each(messages.map((message) => [message.type, message] as const))(
@@ -116,6 +179,47 @@ describe('messages', () => {
     ['a bad run id', MESSAGE_TYPES['run-open'], encode({ run: 1, id: '../../etc', label: '' })],
     ['a bad peer id', MESSAGE_TYPES.peers, encode({ peers: [{ id: 'me', addresses: [] }] })],
     ['a bad stream', MESSAGE_TYPES.log, encode({ run: 1, job: 1, stream: 'stdin', text: '' })],
+    ['holding said with a number', MESSAGE_TYPES.hello, encode({ ...hello, holds: 1 })],
+    ['a held run with a bad id', MESSAGE_TYPES.hold, encode({ run: 1, id: 'AB'.repeat(16), label: '' })],
+    [
+      'a setup that is no map',
+      MESSAGE_TYPES.hold,
+      encode({ run: 1, id: 'ab'.repeat(16), label: '', setup: 1 })
+    ],
+    ['an unknown answer', MESSAGE_TYPES.held, encode({ run: 1, state: 'lost', reason: '' })],
+    ['a prefix with a wildcard', MESSAGE_TYPES['find-runs'], encode({ request: 1, prefix: '*' })],
+    [
+      'a prefix longer than an id',
+      MESSAGE_TYPES['find-runs'],
+      encode({ request: 1, prefix: 'a'.repeat(33) })
+    ],
+    [
+      '513 runs',
+      MESSAGE_TYPES['found-runs'],
+      encode({ request: 1, runs: Array.from({ length: 513 }, () => 0) })
+    ],
+    [
+      'an unknown state',
+      MESSAGE_TYPES.followed,
+      encode({ run: 1, status: { ...status('failed'), state: 'x' } })
+    ],
+    ['a status without counts', MESSAGE_TYPES.followed, encode({ run: 1, status: { id: '0a'.repeat(16) } })],
+    ['a position of 2^32', MESSAGE_TYPES.taken, encode({ run: 1, position: 2 ** 32 })],
+    [
+      'a chunk from nowhere',
+      MESSAGE_TYPES.chunk,
+      encode({ run: 1, position: 0, places: [{ ...place, id: 'x' }] })
+    ],
+    [
+      'a chunk of 4,097 results',
+      MESSAGE_TYPES.chunk,
+      encode({ run: 1, position: 0, places: [place, { ...place, jobs: [0] }] })
+    ],
+    [
+      'a chunk of negative jobs',
+      MESSAGE_TYPES.chunk,
+      encode({ run: 1, position: 0, places: [{ ...place, jobs: [-1] }] })
+    ],
     ['nesting 60,000 deep', MESSAGE_TYPES.ping, Buffer.alloc(60_000, 0x81)],
     ['513 peers', MESSAGE_TYPES.peers, encode({ peers: Array.from({ length: 513 }, () => 0) })],
     ['a map with 2^32 entries announced', MESSAGE_TYPES.ping, Buffer.from('baffffffff', 'hex')]
