@@ -4,10 +4,17 @@ import type { Segment } from './path.ts'
  * A value cannot travel. Thrown before anything is sent; printing it again gives the same answer, so the way out is
  * the `hint`.
  *
- * @example `job 3 -> handler -> settings.socket: a Socket exists only in this process; open it inside the function`
+ * @example
+ * try {
+ *   await node.call(() => socket.write('hello'))
+ * } catch (error) {
+ *   // call -> socket: a Socket exists only in this process; open it inside the function
+ *   if (error instanceof PrintError) console.error(error.path, error.hint)
+ * }
  */
 export class PrintError extends Error {
   override readonly name = 'PrintError'
+  /** The one code of this class. */
   readonly code = 'UNPRINTABLE'
   /** From what was printed to the value at fault: captured names after `->`, properties as written in code. */
   readonly path: string

@@ -19,6 +19,7 @@ export interface Finding {
   readonly advice?: string
 }
 
+/** What to look at. */
 export interface DiagnoseOptions extends Pick<
   NodeOptions,
   'mesh' | 'name' | 'peers' | 'listen' | 'mdns' | 'dir' | 'allowNet'

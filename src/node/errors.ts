@@ -3,6 +3,13 @@ import type { JobFailureCode } from '../worker/errors.ts'
 /**
  * A job that failed for a reason of the mesh and not by an error of its own: it ran too long, its worker died, the
  * peer that had it was lost. What the job itself threw reaches the caller as the very error it threw.
+ *
+ * @example
+ * for await (const result of node.run(jobs, { timeoutMs: 5_000 })) {
+ *   if (result.status === 'ok') continue
+ *   const { error, index } = result
+ *   if (error instanceof JobError && error.code === 'JOB_TIMEOUT') console.error(`job ${index} took too long`)
+ * }
  */
 export class JobError extends Error {
   override readonly name = 'JobError'
@@ -38,7 +45,15 @@ export type JobErrorCode =
   | 'JOB_THREW'
   | 'RESULT_UNREADABLE'
 
-/** The mesh cannot do what was asked: too few peers, all peers lost, wrong password. Trying again later may help. */
+/**
+ * The mesh cannot do what was asked: too few peers, all peers lost, wrong password. Trying again later may help.
+ *
+ * @example
+ * await node.waitForPeers(3).catch((error) => {
+ *   if (!(error instanceof MeshError)) throw error
+ *   console.error(`${error.message}; going on with ${node.peers.length}`)
+ * })
+ */
 export class MeshError extends Error {
   override readonly name = 'MeshError'
   /** `MESH_TOO_FEW_PEERS`, `MESH_ALL_PEERS_LOST` or `MESH_STOPPED`. */
@@ -50,8 +65,15 @@ export class MeshError extends Error {
   }
 }
 
-/** An option or argument that cannot be used; the message says what was expected and what came. */
+/**
+ * An option or argument that cannot be used; the message says what was expected and what came.
+ *
+ * @example
+ * // slots: expected a whole number from 0 to 1024, got -1
+ * await createDistNode({ slots: -1 })
+ */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
+  /** The one code of this class. */
   readonly code = 'USAGE'
 }

@@ -20,8 +20,11 @@ const JOB = Symbol.for('dist-node.job')
 /** A function with its arguments and options, made by {@link job}. */
 export interface Job<T = unknown> {
   readonly [JOB]: true
+  /** What is called. */
   readonly fn: (...args: never[]) => T
+  /** What it is called with. */
   readonly args: readonly unknown[]
+  /** What was said about this job alone. */
   readonly options: JobOptions
 }
 
@@ -49,7 +52,11 @@ export function job<A extends unknown[], T>(
   return { [JOB]: true, fn: fn as unknown as Job<T>['fn'], args, options }
 }
 
-/** Recognises jobs made by any copy of this library, for a jobs file may have its own installed. */
+/**
+ * Recognises jobs made by any copy of this library, for a jobs file may have its own installed.
+ *
+ * @example const { fn, args } = isJob(item) ? item : { fn: item, args: [] }
+ */
 export function isJob(value: unknown): value is Job {
   return typeof value === 'object' && value !== null && (value as Partial<Job>)[JOB] === true
 }

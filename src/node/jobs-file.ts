@@ -10,6 +10,7 @@ import type { JobResult } from './result.ts'
 export interface JobsFile {
   /** The jobs, read lazily. */
   readonly jobs: Iterable<JobLike> | AsyncIterable<JobLike>
+  /** The file's export `options` and, as its `setup`, the export `setup`. */
   readonly options: RunOptions
   /** Gets the results here, for example to write them to files. */
   readonly collect: ((results: AsyncIterable<JobResult>) => unknown) | undefined
@@ -25,6 +26,9 @@ const OWN_LIBRARY = new URL(import.meta.url.endsWith('.ts') ? '../index.ts' : '.
  * @param file path of a JavaScript or TypeScript file
  * @param args what follows `--` on the command line; given to a `default` export that is a function
  * @throws {UsageError} when the file cannot be read or parsed, or does not export jobs
+ * @example
+ * const { jobs, options } = await loadJobsFile('jobs.ts', ['1200'])
+ * for await (const { value } of node.run(jobs, options)) console.log(value)
  */
 export async function loadJobsFile(file: string, args: readonly string[] = []): Promise<JobsFile> {
   // Where no folder has `dist-node` installed, the file gets the running command's own.

@@ -64,9 +64,13 @@ export interface NetworkEvents {
   onWarning(message: string): void
 }
 
+/** Why a peer and this node do not talk to each other. */
 export interface Refusal {
+  /** Multiaddr of the peer. */
   readonly address: string
+  /** Such as `WRONG_PASSWORD`; all of them are in docs/errors.md. */
   readonly code: string
+  /** The same in words, with what to do. */
   readonly message: string
 }
 
@@ -77,6 +81,7 @@ const REFUSALS = [EpochError, OtherMeshError, VersionError, WrongPasswordError]
 export interface Unreachable {
   /** Unknown for an address that was typed without one. */
   readonly id?: string
+  /** Multiaddrs that were tried. */
   readonly addresses: readonly string[]
   /** How this node heard of it. */
   readonly sources: readonly AddressSource[]

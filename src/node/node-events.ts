@@ -5,7 +5,9 @@ import type { LogLine } from './submitter.ts'
 
 /** What is known of a peer. */
 export interface PeerStatus {
+  /** libp2p id, the same after a restart. */
   readonly id: string
+  /** How its owner calls it; need not be unique. */
   readonly name: string
   /** Multiaddr by which this node sees it. */
   readonly address: string
@@ -13,16 +15,21 @@ export interface PeerStatus {
   readonly slots: number
   /** Slots that are running something, as it said last. */
   readonly busy: number
+  /** Level of the sandbox in which it runs jobs: `bwrap`, `unshare` or `permission`; `none`: it runs none. */
   readonly sandbox: string
+  /** Of its dist-node. */
   readonly version: string
   /** Which password of the mesh connects us: 0, and one more after each `dist-node rotate`. */
   readonly epoch: number
+  /** Round trip to it, in milliseconds, as measured last. */
   readonly rttMs: number
 }
 
 /** A run of another node that is served here. */
 export interface HostedRunStatus {
+  /** Random id of the run, the same on every executor. */
   readonly run: string
+  /** What its submitter calls it: a file name for `dist-node run`. */
   readonly label: string
   /** Name of the node that submitted it. */
   readonly node: string
@@ -30,16 +37,21 @@ export interface HostedRunStatus {
 
 /** Events of a node: `node.on('peer-joined', ({ name }) => …)`. */
 export interface DistNodeEvents {
+  /** A peer proved the password and is connected. */
   'peer-joined': [peer: PeerStatus]
+  /** A peer said goodbye, or has been silent for 10 s. */
   'peer-left': [peer: PeerStatus, reason: string]
   /** A peer was turned away or turned us away: wrong password, other version. */
   'peer-refused': [refusal: Refusal]
   /** A peer this node has heard of could not be connected to; it will be tried again. */
   'peer-unreachable': [peer: Unreachable]
+  /** A run, of this node or another, has sent jobs to this node for the first time. */
   'run-started': [run: HostedRunStatus]
+  /** That run is over, or its submitter gone. */
   'run-ended': [run: HostedRunStatus]
   /** A line a job of this node's runs printed. */
   log: [line: LogLine]
+  /** Something the owner of this node should know. */
   warning: [message: string]
 }
 

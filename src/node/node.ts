@@ -28,6 +28,14 @@ const DRAIN_TIMEOUT_MS = 10_000
 
 /** Turns a password and a mesh name into keys. */
 export type DeriveKeys = (password: string, mesh: string) => Promise<MeshKeys>
+/**
+ * One running node, made by {@link createDistNode}. It submits runs, lends slots to those of others, and tells what
+ * happens by events.
+ *
+ * @example
+ * await using node = await createDistNode({ password })
+ * node.on('peer-joined', ({ name, slots }) => console.log(`${name} lends ${slots} slots`))
+ */
 export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDisposable {
   readonly #options: ResolvedNodeOptions
   readonly #identity: Identity
@@ -90,18 +98,22 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
     return new DistNode({ options: resolved, identity, folder, workers, deriveKeys })
   }
 
+  /** libp2p id of this node, the same after a restart. */
   get peerId(): string {
     return this.#identity.peerId
   }
 
+  /** How this node is called in lists and results: the option `name`. */
   get name(): string {
     return this.#options.name
   }
 
+  /** Public name of the mesh: the option `mesh`. */
   get mesh(): string {
     return this.#options.mesh
   }
 
+  /** Jobs this node runs at once. */
   get slots(): number {
     return this.#executor?.slots ?? 0
   }

@@ -10,7 +10,11 @@ const GROUP_LENGTH = 5
 const CHECK_LENGTH = 2
 const SHAPE = /^DN1(?:-[0-9A-Z]{5}){5}-[0-9A-Z]{2}$/
 
-/** A strong password: `dn1-`, 5 characters that name the mesh, 100 random bits, 2 check characters. */
+/**
+ * A strong password: `dn1-`, 5 characters that name the mesh, 100 random bits, 2 check characters.
+ *
+ * @example await storePassword(makePassword())
+ */
 export function makePassword(): string {
   const group = (): string => Array.from({ length: GROUP_LENGTH }, () => ALPHABET[randomInt(32)]).join('')
   const body = ['dn1', ...Array.from({ length: GROUPS }, group)].join('-')

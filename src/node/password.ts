@@ -8,6 +8,7 @@ import type { ReadOptions } from './password-file.ts'
 import { makePassword } from './password-format.ts'
 import { weakness } from './weak-password.ts'
 
+/** Where to look for the password. */
 export interface PasswordOptions {
   /** A password file to use instead of every other source. */
   readonly file?: string
@@ -29,7 +30,11 @@ interface Source extends ReadOptions {
   readonly path: string
 }
 
-/** Where `init` and `join` keep the password of this user. */
+/**
+ * Where `init` and `join` keep the password of this user.
+ *
+ * @example console.log(`the password is in ${passwordFile()}`)
+ */
 export function passwordFile(): string {
   return join(process.env['XDG_CONFIG_HOME'] || join(homedir(), '.config'), 'dist-node', 'password')
 }
@@ -39,7 +44,9 @@ export function passwordFile(): string {
  *
  * @param password a password, or a line `epoch:password` as `rotate` prints it: then one of an older epoch that is
  * stored already stays accepted for `graceMs`
+ * @returns the path of the file
  * @throws {UsageError} when there is another password already, or this one has a typing error or is weak
+ * @example const path = await storePassword(makePassword())
  */
 export async function storePassword(
   password: string,
@@ -67,15 +74,18 @@ export async function storePassword(
   return path
 }
 
-/** How long the password before is accepted after a rotation: a day to get round to all machines. */
-export const DEFAULT_GRACE_MS = 24 * 60 * 60_000
+/** How long the password before is accepted after a rotation, in milliseconds: a day, to get round to all machines. */
+export const DEFAULT_GRACE_MS: number = 24 * 60 * 60_000
 
 /**
  * Makes a new password for the mesh and stores it beside the old one, which stays accepted for a while.
  *
- * @param graceMs how long; 0 for not at all, when somebody who knew the old one must be kept out. @default a day
+ * @param graceMs how long, in milliseconds; 0 for not at all, when somebody who knew the old one must be kept out. @default a day
  * @returns the line to give to `join` on the other machines
  * @throws {UsageError} when there is no password to replace
+ * @example
+ * const { line } = await rotatePassword(60 * 60_000) // one hour
+ * await node.changePassword((await findPassword())!)
  */
 export async function rotatePassword(
   graceMs: number = DEFAULT_GRACE_MS,
@@ -96,12 +106,20 @@ export async function rotatePassword(
  *
  * @returns what {@link NodeOptions.password} takes
  * @throws {UsageError} when the source is not safe, or the password is weak and `allowWeak` not set
+ * @example
+ * const password = await findPassword()
+ * await using node = await createDistNode({ ...(password && { password }) })
  */
 export async function findPassword(options: PasswordOptions = {}): Promise<string | undefined> {
   return (await locatePassword(options))?.password
 }
 
-/** {@link findPassword}, with the place where the password was. */
+/**
+ * {@link findPassword}, with the place where the password was.
+ *
+ * @throws {UsageError} as findPassword does
+ * @example console.log((await locatePassword())?.file ?? 'from a variable, or none at all')
+ */
 export async function locatePassword(options: PasswordOptions = {}): Promise<FoundPassword | undefined> {
   for (const source of passwordSources(options.file)) {
     const text = await readSecretFile(source.path, source)

@@ -15,12 +15,17 @@ export interface JobPlace {
   readonly ms: number
 }
 
+/** The result of a job that returned. */
 export interface JobSuccess<T> extends JobPlace {
+  /** Tells this from a {@link JobFailure}. */
   readonly status: 'ok'
+  /** What the job returned; what it resolved to, if it was asynchronous. */
   readonly value: T
 }
 
+/** The result of a job that failed. */
 export interface JobFailure extends JobPlace {
+  /** Tells this from a {@link JobSuccess}. */
   readonly status: 'error'
   /** What the job threw, or a {@link JobError} when the mesh failed it. */
   readonly error: Error

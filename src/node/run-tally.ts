@@ -4,7 +4,9 @@ import type { PeerId } from './link.ts'
 export interface RunProgress {
   /** Jobs taken from the input so far. */
   readonly taken: number
+  /** Jobs that returned. */
   readonly succeeded: number
+  /** Jobs that failed for good, after all retries. */
   readonly failed: number
   /** Number of all jobs, as soon as it is known: at once for an array, else when the input has been read to its end. */
   readonly total: number | undefined

@@ -44,6 +44,10 @@ interface Settled {
 /**
  * The results of a run. Iterate to get them one by one as they come (or in input order, if asked for); the run
  * starts with the first `next` and goes no faster than you take results. Leaving the loop early ends the run.
+ *
+ * @example
+ * const run = node.map(render, tiles, { ordered: true })
+ * for await (const { value } of run) console.log(value, `${run.progress.succeeded} of ${run.progress.total}`)
  */
 export class Run<T> implements AsyncIterable<JobResult<T>> {
   readonly #parts: RunParts
@@ -76,10 +80,12 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
     })
   }
 
+  /** What executors call the run in their logs: the option `label`. */
   get label(): string {
     return this.#options.label
   }
 
+  /** How far the run is, now. */
   get progress(): RunProgress {
     return this.#tally.progress(this.#source.total, (peer) => this.#nameOf(peer))
   }

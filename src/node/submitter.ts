@@ -8,10 +8,15 @@ import { Run } from './run.ts'
 
 /** A line a job printed. */
 export interface LogLine {
+  /** Label of the run. */
   readonly run: string
+  /** Number of the job in the input, from 0. */
   readonly index: number
+  /** Name of the node on which it ran. */
   readonly node: string
+  /** Where the job wrote it. */
   readonly stream: 'stdout' | 'stderr'
+  /** What it wrote, line ends included; text of another machine, so mind control characters. */
   readonly text: string
 }
 

@@ -12,9 +12,19 @@ export type JobFailureCode =
   | 'RESULT_UNPRINTABLE' /* the value returned cannot travel */
   | 'RESULT_TOO_LARGE'
 
-/** No sandbox of the wanted strength works on this machine. Jobs must not run; the reasons say what to install or allow. */
+/**
+ * No sandbox of the wanted strength works on this machine. Jobs must not run; the reasons say what to install or allow.
+ *
+ * @example
+ * // Work with the slots of others when this machine may lend none.
+ * const node = await createDistNode({ password, sandboxMin: 'bwrap' }).catch((error) => {
+ *   if (error.cause instanceof SandboxError) return createDistNode({ password, slots: 0 })
+ *   throw error
+ * })
+ */
 export class SandboxError extends Error {
   override readonly name = 'SandboxError'
+  /** The one code of this class. */
   readonly code = 'SANDBOX_UNAVAILABLE'
   /** One line per level tried: why it does not work here. */
   readonly reasons: readonly string[]
