@@ -66,8 +66,10 @@ type NextLoad = (
 ) => ReturnType<Parameters<typeof registerHooks>[0]['load'] & {}>
 
 function load(url: string, context: LoadHookContext, next: NextLoad): ReturnType<NextLoad> {
-  const extension = /\.(tsx|jsx|[mc]?ts)$/.exec(url.replace(/[?#].*$/, ''))?.[1]
+  const extension = /\.(tsx|jsx|[mc]?ts|json)$/.exec(url.replace(/[?#].*$/, ''))?.[1]
   if (extension === undefined || !url.startsWith('file:') || isInPackage(url)) return next(url, context)
+  // Compilers and bundlers import JSON without the attribute that Node asks for.
+  if (extension === 'json') return next(url, { ...context, importAttributes: { type: 'json' } })
   const path = fileURLToPath(url)
   const source = readFileSync(path, 'utf8')
   if (!extension.endsWith('x') && !MORE_THAN_TYPES.test(source)) return next(url, context)

@@ -19,6 +19,8 @@ export class JobError extends Error {
   constructor(code: JobErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
     this.code = code
+    // It is made where answers arrive: nothing on that stack is the user's.
+    this.stack = `JobError [${code}]: ${message}`
   }
 }
 

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { JobError, type JobErrorCode } from './errors.ts'
 import type { Outcome } from './task.ts'
 
@@ -95,9 +96,8 @@ export function failedResult(place: JobPlace, error: JobError): JobFailure {
 }
 
 function threwNonError(index: number, cause: unknown): JobError {
-  return new JobError('JOB_THREW', `job ${index} threw something that is not an error; see the cause`, {
-    cause
-  })
+  const shown = inspect(cause, { depth: 1, maxArrayLength: 5, maxStringLength: 100, breakLength: Infinity })
+  return new JobError('JOB_THREW', `job ${index} threw something that is not an error: ${shown}`, { cause })
 }
 
 function describe(thrown: unknown): string {

@@ -69,6 +69,7 @@ const FILES = {
     export class Speaker { @loud speak() { return 'hello' } }`,
   'lib/reexport.ts': `export * from './flavours'\nexport { twice as double } from '@/alias'`,
   'data.json': '{ "list": [1, 2] }',
+  'lib/plain.json': '{ "factor": 14 }',
   'jobs.tsx': `
     import hello, { counter, Thing } from 'esm'
     import * as esm from 'esm'
@@ -77,6 +78,7 @@ const FILES = {
     import { kind } from 'dual'
     import { sum as total } from 'hundred'
     import data from './data.json' with { type: 'json' }
+    import plain from './lib/plain.json'
     import { Color, Space, Box, Speaker, double } from './lib/reexport'
     import { twice } from '@/alias'
     globalThis.jobsEvaluations = (globalThis.jobsEvaluations ?? 0) + 1
@@ -90,6 +92,7 @@ const FILES = {
       'the condition of the importer': () => kind,
       'a hundred modules': () => total(),
       'JSON': () => data.list,
+      'JSON as compilers and bundlers allow it': () => plain.factor,
       'enums, namespaces, parameter properties': () => [Color.Green, Color[0], Space.size, new Box(3).area()],
       'decorators': () => new Speaker().speak(),
       'JSX': () => <div id="x">{twice(2)}</div>,
