@@ -46,9 +46,10 @@ export function findStraggler(
   let oldest: Copy | undefined
   for (const peer of peers) {
     if (peer === idle) continue
+    // In the order they were sent: behind the first that is not late none is.
     for (const copy of peer.inFlight.values()) {
+      if (nowMs - copy.sentMs < patienceMs) break
       if (!copy.task.idempotent || copy.task.copies.length > 1 || copy.task.crashes > 0) continue
-      if (nowMs - copy.sentMs < patienceMs) continue
       if (oldest === undefined || copy.sentMs < oldest.sentMs) oldest = copy
     }
   }

@@ -1,13 +1,11 @@
 /**
- * The executing half of a node: takes runs of any submitter it is linked to, shares its slots among them, and feeds
- * worker processes. It moves bodies as bytes; what is in them it never looks at.
+ * The executing half of a node: takes runs of any submitter it is linked to and has their jobs done. It moves bodies
+ * as bytes; what is in them it never looks at.
  */
 import type { BlobMessage, JobsMessage, Message, RunOpenMessage } from '../protocol/messages.ts'
-import type { ExitReason } from '../worker/exit-reason.ts'
-import { chooseAssignment } from './fair-share.ts'
-import { HostedRun, HostedWorker, type Worker } from './hosted-run.ts'
+import { Dispatcher } from './dispatcher.ts'
+import { HostedRun, type Worker } from './hosted-run.ts'
 import type { Link } from './link.ts'
-import type { Outcome } from './task.ts'
 
 /** What jobs and blobs of one submitter may wait here; beyond it its messages are not read any more. */
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024
@@ -15,14 +13,8 @@ const MAX_QUEUED_BYTES = 64 * 1024 * 1024
 /** Runs of one submitter open at once: far more than honest use, small enough to bound memory. */
 const MAX_OPEN_RUNS = 64
 
-/** Workers of a run that may end in a row without having run anything. */
-const MAX_START_FAILURES = 3
-
 /** A change of how busy this node is reaches the others within this time, many changes as one. */
 const TELL_AFTER_MS = 250
-
-/** What a job costs an executor besides the time in its function, for the account of its run. */
-const ACCOUNT_OVERHEAD_MICROS = 10
 
 interface ExecutorParts {
   /** A pristine worker process, warm if there is one. */
@@ -34,6 +26,7 @@ interface ExecutorParts {
 export class Executor {
   readonly #parts: ExecutorParts
   readonly #slots: number
+  readonly #dispatcher: Dispatcher
   readonly #runs = new Map<Link, Map<number, HostedRun>>()
   #draining = false
   #toldBusy = 0
@@ -44,6 +37,12 @@ export class Executor {
   constructor(parts: ExecutorParts, slots: number) {
     this.#parts = parts
     this.#slots = slots
+    this.#dispatcher = new Dispatcher({
+      slots,
+      runs: () => this.#allRuns(),
+      takeWorker: parts.takeWorker,
+      onAssigned: () => this.#onAssigned()
+    })
   }
 
   get slots(): number {
@@ -51,9 +50,7 @@ export class Executor {
   }
 
   get busy(): number {
-    let busy = 0
-    for (const run of this.#allRuns()) busy += run.busyWorkers
-    return busy
+    return this.#dispatcher.busy
   }
 
   addLink(link: Link): void {
@@ -65,7 +62,7 @@ export class Executor {
   removeLink(link: Link): void {
     for (const run of this.#runs.get(link)?.values() ?? []) this.#end(run)
     this.#runs.delete(link)
-    this.#assign()
+    this.#dispatcher.assign()
   }
 
   /** A promise only when the submitter has to be held back. */
@@ -134,10 +131,10 @@ export class Executor {
     const run = this.#runs.get(link)?.get(batch.run)
     if (run === undefined) return
     const refusal = run.refusal(batch)
-    if (refusal !== undefined) return failJobs(run, batch.jobs, 'JOB_REFUSED', refusal)
+    if (refusal !== undefined) return run.fail(batch.jobs, 'JOB_REFUSED', refusal)
     run.enqueue(batch)
     if (this.#draining) this.#giveBack(run, Infinity)
-    else this.#assign()
+    else this.#dispatcher.assign()
   }
 
   /** A job in a process can be stopped only by ending the process; its batch mates start again in another. */
@@ -154,7 +151,7 @@ export class Executor {
       void worker.process.kill()
       run.requeue(unfinished, unwanted)
     }
-    this.#assign()
+    this.#dispatcher.assign()
   }
 
   #onRecall(link: Link, number: number, count: number): void {
@@ -168,7 +165,7 @@ export class Executor {
     if (run === undefined) return
     runs?.delete(number)
     this.#end(run)
-    this.#assign()
+    this.#dispatcher.assign()
   }
 
   #giveBack(run: HostedRun, count: number): void {
@@ -179,70 +176,10 @@ export class Executor {
     this.#checkRoom()
   }
 
-  /** Gives slots to runs until none is free or nothing waits. */
-  #assign(): void {
-    for (;;) {
-      const contenders = [...this.#allRuns()].filter((run) => run.queue.length > 0)
-      const next = chooseAssignment(contenders, this.#slots - this.busy)
-      if (next === undefined) break
-      const worker = this.#workerFor(next.kind, next.run)
-      const batch = next.run.dequeue()
-      if (batch !== undefined) this.#give(next.run, worker, batch)
-    }
+  #onAssigned(): void {
     this.#checkRoom()
     if (this.busy === 0) this.#idle?.resolve()
     if (this.busy !== this.#toldBusy) this.#tell ??= setTimeout(() => this.#tellAll(), TELL_AFTER_MS).unref()
-  }
-
-  #workerFor(kind: 'idle-worker' | 'new-worker' | 'prefetch', run: HostedRun): HostedWorker {
-    if (kind === 'idle-worker') return run.idleWorker()!
-    if (kind === 'prefetch') return run.prefetchWorker()!
-    const process = this.#parts.takeWorker()
-    const worker = new HostedWorker(process)
-    run.workers.add(worker)
-    for (const hash of run.setup?.blobs ?? []) process.addBlob(hash, run.blobs.get(hash) ?? new Uint8Array())
-    process.open(run.setup === undefined ? {} : { setup: { body: run.setup.body } }, {
-      results: (results) => this.#onResults(run, worker, results),
-      log: (job, stream, text) => run.link.send({ type: 'log', run: run.number, job, stream, text }),
-      exit: (exit) => this.#onWorkerExit(run, worker, exit)
-    })
-    return worker
-  }
-
-  #give(run: HostedRun, worker: HostedWorker, batch: JobsMessage): void {
-    for (const hash of batch.blobs) {
-      if (!worker.process.hasBlob(hash)) worker.process.addBlob(hash, run.blobs.get(hash)!)
-    }
-    worker.batches.push(batch)
-    const { timeoutMs, head, jobs } = batch
-    worker.process.run({ timeoutMs, ...(head === undefined ? {} : { head }), jobs: [...jobs] })
-  }
-
-  #onResults(run: HostedRun, worker: HostedWorker, results: readonly Outcome[]): void {
-    for (const result of results) run.usedMicros += result.micros + ACCOUNT_OVERHEAD_MICROS
-    run.startFailures = 0
-    worker.onAnswers(results.length)
-    run.outbox.add(results, worker.busy)
-    this.#assign()
-  }
-
-  /**
-   * A worker died on its own: the job that ran is to blame, the others get another worker. Workers that die again and
-   * again with no job running are nobody's fault; then all they had fails, so that it is tried elsewhere.
-   */
-  #onWorkerExit(run: HostedRun, worker: HostedWorker, exit: ExitReason): void {
-    if (!run.workers.delete(worker)) return
-    run.startFailures = exit.running === undefined ? run.startFailures + 1 : 0
-    const hopeless = run.startFailures >= MAX_START_FAILURES
-    const failed = hopeless
-      ? worker.unfinished().flatMap(({ jobs }) => jobs)
-      : exit.running === undefined
-        ? []
-        : [exit.running]
-    if (failed.length > 0)
-      failJobs(run, failed, exit.code.startsWith('JOB_') ? exit.code : 'JOB_CRASHED', exit.message)
-    run.requeue(worker.unfinished(), new Set(failed.map(({ job }) => job)))
-    this.#assign()
   }
 
   #end(run: HostedRun): void {
@@ -290,15 +227,4 @@ export class Executor {
   *#allRuns(): Generator<HostedRun> {
     for (const runs of this.#runs.values()) yield* runs.values()
   }
-}
-
-function failJobs(
-  run: HostedRun,
-  jobs: readonly { job: number; attempt: number }[],
-  code: string,
-  message: string
-): void {
-  const body = new TextEncoder().encode(message)
-  const results = jobs.map(({ job, attempt }) => ({ job, attempt, ok: false, code, micros: 0, body }))
-  run.outbox.add(results, false)
 }

@@ -10,6 +10,8 @@ const MAX_BATCHES_PER_WORKER = 2
 /** Blobs of one run, together: units and shared functions are small, what they captured may not be. */
 const MAX_BLOB_BYTES = 512 * 1024 * 1024
 
+const NO_JOBS: ReadonlySet<number> = new Set()
+
 type BatchJobs = JobsMessage['jobs']
 
 /** What an executor needs of a worker process. */
@@ -52,11 +54,9 @@ export class HostedWorker {
     }
   }
 
-  /** Takes back jobs that have not reached the process, the last ones first. */
-  recall(count: number): Attempt[] {
-    const taken = this.process.recall(count)
-    this.#forget(taken)
-    return taken
+  /** Takes back up to `count` jobs that have not reached the process: of those the last, in their order. */
+  recall(count: number): JobsMessage[] {
+    return this.#forget(this.process.recall(count))
   }
 
   /** Takes jobs back, those that have not reached the process. */
@@ -64,15 +64,18 @@ export class HostedWorker {
     this.#forget(this.process.cancel(jobs))
   }
 
-  #forget(taken: readonly Attempt[]): void {
-    if (taken.length === 0) return
+  #forget(taken: readonly Attempt[]): JobsMessage[] {
+    if (taken.length === 0) return []
     const jobs = new Set(taken.map(({ job }) => job))
-    const batches = this.batches
-      .splice(0)
-      .map((batch) => ({ ...batch, jobs: batch.jobs.filter(({ job }) => !jobs.has(job)) }))
-    this.batches.push(...batches.filter((batch) => batch.jobs.length > 0))
+    const batches = this.batches.splice(0)
+    const cut = (keep: boolean): JobsMessage[] =>
+      batches
+        .map((batch) => ({ ...batch, jobs: batch.jobs.filter(({ job }) => jobs.has(job) !== keep) }))
+        .filter((batch) => batch.jobs.length > 0)
+    this.batches.push(...cut(true))
     // What is left of the first batch may all be answered.
     this.onAnswers(0)
+    return cut(false)
   }
 
   /** The batches with just the jobs that are not answered. */
@@ -153,8 +156,8 @@ export class HostedRun {
     return batch
   }
 
-  /** Puts jobs that a dead worker had not begun back in front. */
-  requeue(batches: readonly JobsMessage[], unwanted: ReadonlySet<number>): void {
+  /** Puts jobs that a worker had not begun back in front. */
+  requeue(batches: readonly JobsMessage[], unwanted: ReadonlySet<number> = NO_JOBS): void {
     for (const batch of batches.toReversed()) {
       const jobs = batch.jobs.filter(({ job }) => !unwanted.has(job))
       if (jobs.length === 0) continue
@@ -188,8 +191,31 @@ export class HostedRun {
       this.queuedBytes -= bodyBytes(batch.jobs.slice(keep))
       if (keep > 0) this.queue.push({ ...batch, jobs: batch.jobs.slice(0, keep) })
     }
-    for (const worker of this.workers) taken.push(...worker.recall(count - taken.length))
+    for (const worker of this.workers) {
+      taken.push(...worker.recall(count - taken.length).flatMap(({ jobs }) => jobs))
+    }
     return taken
+  }
+
+  /** For a worker with nothing to do: half of the jobs of the busiest one, as far as they have not reached its process. */
+  takeOver(): JobsMessage[] {
+    let busiest: HostedWorker | undefined
+    for (const worker of this.workers) {
+      if (busiest === undefined || worker.unanswered > busiest.unanswered) busiest = worker
+    }
+    return busiest === undefined ? [] : busiest.recall(Math.ceil(busiest.unanswered / 2))
+  }
+
+  /** Takes back what workers have not begun, so that their slots are free when they have done what they have. */
+  standBack(): void {
+    for (const worker of this.workers) this.requeue(worker.recall(Infinity))
+  }
+
+  /** Answers jobs that did not run to their end. */
+  fail(jobs: readonly Attempt[], code: string, message: string): void {
+    const body = new TextEncoder().encode(message)
+    const results = jobs.map(({ job, attempt }) => ({ job, attempt, ok: false, code, micros: 0, body }))
+    this.outbox.add(results, false)
   }
 
   /** Removes jobs that nobody wants any more from the queue. */

@@ -7,12 +7,18 @@
 export interface Pace {
   /** Mean time inside the function, in microseconds, recent jobs weighing most; unknown before the first result. */
   meanMicros: number | undefined
-  /** Batches at most double from one answer to the next, so that one lucky first job cannot inflate them. */
+  /** Batches grow at most fourfold from one answer to the next, so that one lucky first job cannot inflate them. */
   batchLimit: number
 }
 
-/** Work in one batch, in microseconds: long beside the cost of a frame, short beside a user's patience. */
-const BATCH_MICROS = 4_000
+/**
+ * Work in one batch, in microseconds: long beside the half millisecond that a frame and its wake-ups cost both ends.
+ * A batch is no promise: what one worker has not begun, an idle one beside it takes over, and the mesh calls back.
+ */
+const BATCH_MICROS = 20_000
+
+/** How much larger than the last ones the next batches may be. */
+const BATCH_GROWTH = 4
 
 /** What a job costs besides its function: reading, writing, bookkeeping. Measured, about; keeps batches finite. */
 const OVERHEAD_MICROS = 8
@@ -48,28 +54,46 @@ export function updatePace(pace: Pace, outcomes: readonly { micros: number }[]):
   const mean = sum / outcomes.length
   const weight = outcomes.length / (outcomes.length + MEMORY_ANSWERS)
   pace.meanMicros = meanMicros === undefined ? mean : meanMicros + (mean - meanMicros) * weight
-  pace.batchLimit = Math.min(MAX_BATCH_JOBS, pace.batchLimit * 2)
+  pace.batchLimit = Math.min(MAX_BATCH_JOBS, pace.batchLimit * BATCH_GROWTH)
 }
 
-/** Jobs in the next batch: some milliseconds of work, fewer as the end nears so that all finish together. */
-export function batchSize(pace: Pace, now: { waiting: number; ended: boolean; slots: number }): number {
+/** What the size of a batch depends on besides the pace. */
+export interface Supply {
+  /** Jobs at hand. */
+  readonly waiting: number
+  /** No more will come. */
+  readonly ended: boolean
+  readonly slots: number
+  /** Slots of all peers that have nothing to do. */
+  readonly idleSlots: number
+}
+
+/**
+ * Jobs in the next batch: some milliseconds of work, fewer as the end nears so that all finish together, and never so
+ * many that an idle slot gets none.
+ */
+export function batchSize(pace: Pace, { waiting, ended, slots, idleSlots }: Supply): number {
   if (pace.meanMicros === undefined) return 1
   const byCost = Math.floor(BATCH_MICROS / (pace.meanMicros + OVERHEAD_MICROS))
-  const byEnd = now.ended ? Math.ceil(now.waiting / Math.max(1, 2 * now.slots)) : MAX_BATCH_JOBS
-  return Math.max(1, Math.min(byCost, byEnd, pace.batchLimit))
+  const byEnd = ended ? Math.ceil(waiting / Math.max(1, 2 * slots)) : MAX_BATCH_JOBS
+  const byIdle = idleSlots > 1 ? Math.ceil(waiting / idleSlots) : MAX_BATCH_JOBS
+  return Math.max(1, Math.min(byCost, byEnd, byIdle, pace.batchLimit))
 }
+
+/** With more jobs at hand than anybody needs. */
+const PLENTY = { waiting: Infinity, ended: false, slots: 1, idleSlots: 0 }
 
 /** Jobs that a peer may have in flight: what its slots run, and enough ahead to hide the way there and back. */
 export function windowSize(pace: Pace, peer: { slots: number; rttMs: number }): number {
   if (pace.meanMicros === undefined || pace.meanMicros > NO_PREFETCH_MICROS) return peer.slots
-  const batch = batchSize(pace, { waiting: Infinity, ended: false, slots: peer.slots })
+  const batch = batchSize(pace, PLENTY)
   const onTheWay = Math.ceil((peer.rttMs * 1000) / (pace.meanMicros + OVERHEAD_MICROS))
   return peer.slots * (2 * batch + Math.min(onTheWay, 2 * Math.max(batch, MIN_ON_THE_WAY)))
 }
 
 /** Jobs to take from the input: what the peers have room for and one batch in hand; none before it is half a batch. */
 export function pullCount(pace: Pace, room: number, waiting: number): number {
-  const inHand = batchSize(pace, { waiting: Infinity, ended: false, slots: 1 })
+  const inHand = batchSize(pace, PLENTY)
   const count = Math.ceil(room + inHand - waiting)
   return count > 0 && count * 2 >= inHand ? count : 0
 }

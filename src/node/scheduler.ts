@@ -198,13 +198,9 @@ export class Scheduler {
   /** Fills every peer's window, the emptiest first, so that all stay equally busy. */
   #assign(nowMs: number): void {
     while (this.#queue.size > 0) {
-      const peer = this.#emptiestPeer()
+      const size = this.#batchSize()
+      const peer = this.#emptiestPeer(size)
       if (peer === undefined) return
-      const size = batchSize(this.#pace, {
-        waiting: this.#queue.size,
-        ended: this.#ended,
-        slots: this.totalSlots
-      })
       if (this.#isBetterLater(peer, size)) return
       this.#send(peer, this.#queue.takeBatch(size), nowMs)
     }
@@ -217,17 +213,22 @@ export class Scheduler {
     return peer.inFlight.size * 2 >= windowSize(this.#pace, peer)
   }
 
-  #emptiestPeer(): PeerLoad | undefined {
+  #batchSize(): number {
+    let slots = 0
+    let idleSlots = 0
+    for (const peer of this.#peers.values()) {
+      slots += peer.slots
+      idleSlots += Math.max(0, peer.slots - peer.inFlight.size)
+    }
+    return batchSize(this.#pace, { waiting: this.#queue.size, ended: this.#ended, slots, idleSlots })
+  }
+
+  #emptiestPeer(size: number): PeerLoad | undefined {
     let best: PeerLoad | undefined
     let bestLoad = Infinity
     for (const peer of this.#peers.values()) {
       if (peer.slots === 0) continue
       if (peer.inFlight.size >= peer.slots && peer.inFlightBytes > MAX_IN_FLIGHT_BYTES) continue
-      const size = batchSize(this.#pace, {
-        waiting: this.#queue.size,
-        ended: this.#ended,
-        slots: this.totalSlots
-      })
       if (peer.inFlight.size > 0 && peer.inFlight.size + size > windowSize(this.#pace, peer)) continue
       const load = peer.inFlight.size / peer.slots
       if (load < bestLoad) [best, bestLoad] = [peer, load]

@@ -143,6 +143,35 @@ describe('executor', () => {
     expect(modest.answers).toHaveLength(10)
   })
 
+  test('a worker that idles takes over half of what one beside it has not begun', () => {
+    const { executor, workers } = makeExecutor(2)
+    const link = openRun(executor, 'alice')
+    give(executor, link, 0)
+    give(executor, link, 1, 2, 3, 4, 5)
+    expect(workers.map(({ jobs }) => jobs.map(({ job }) => job))).toEqual([[0], [1, 2, 3, 4, 5]])
+    workers[0]!.finish()
+    expect(workers.map(({ jobs }) => jobs.map(({ job }) => job))).toEqual([
+      [3, 4, 5],
+      [1, 2]
+    ])
+    while (executor.busy > 0) workers.find(({ jobs }) => jobs.length > 0)!.finish()
+    expect(link.answers.map(({ job }) => job).toSorted(ascending)).toEqual([0, 1, 2, 3, 4, 5])
+  })
+
+  test('a run that comes to a busy executor waits for what runs there, not for what was sent ahead', () => {
+    const { executor, workers } = makeExecutor(1)
+    const greedy = openRun(executor, 'greedy')
+    give(executor, greedy, 0, 1, 2, 3)
+    give(executor, greedy, 4, 5, 6, 7)
+    const modest = openRun(executor, 'modest')
+    give(executor, modest, 0)
+    workers[0]!.finish()
+    expect(workers[1]!.jobs.map(({ job }) => job)).toEqual([0])
+    workers[1]!.finish()
+    while (executor.busy > 0) workers.find(({ jobs }) => jobs.length > 0)!.finish()
+    expect(greedy.answers.map(({ job }) => job)).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
+  })
+
   test('blames a crash on the job that ran; its batch mates run in another worker', () => {
     const { executor, workers } = makeExecutor(1)
     const link = openRun(executor, 'alice')

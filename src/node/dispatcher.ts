@@ -1,0 +1,124 @@
+/**
+ * The slots of one executor: which run's jobs go to which worker process, and what becomes of them there.
+ */
+import type { JobsMessage } from '../protocol/messages.ts'
+import type { ExitReason } from '../worker/exit-reason.ts'
+import { chooseAssignment } from './fair-share.ts'
+import { type HostedRun, HostedWorker, type Worker } from './hosted-run.ts'
+import type { Outcome } from './task.ts'
+
+/** Workers of a run that may end in a row without having run anything. */
+const MAX_START_FAILURES = 3
+
+/** What a job costs an executor besides the time in its function, for the account of its run. */
+const ACCOUNT_OVERHEAD_MICROS = 10
+
+interface DispatcherParts {
+  readonly slots: number
+  /** Every run that is open here. */
+  readonly runs: () => Iterable<HostedRun>
+  /** A pristine worker process, warm if there is one. */
+  readonly takeWorker: () => Worker
+  /** Slots may have become busy or free, queues shorter. */
+  readonly onAssigned: () => void
+}
+
+export class Dispatcher {
+  readonly #parts: DispatcherParts
+
+  constructor(parts: DispatcherParts) {
+    this.#parts = parts
+  }
+
+  /** Slots in which something runs. */
+  get busy(): number {
+    let busy = 0
+    for (const run of this.#parts.runs()) busy += run.busyWorkers
+    return busy
+  }
+
+  /** Gives slots to runs until none is free or nothing waits. */
+  assign(): void {
+    for (;;) {
+      const contenders = [...this.#parts.runs()].filter((run) => run.queue.length > 0)
+      const next = chooseAssignment(contenders, this.#parts.slots - this.busy)
+      if (next === undefined) {
+        if (contenders.length === 0) this.#shareOut()
+        else makeRoom(contenders, this.#parts.runs())
+        break
+      }
+      const worker = this.#workerFor(next.kind, next.run)
+      const batch = next.run.dequeue()
+      if (batch !== undefined) give(next.run, worker, batch)
+    }
+    this.#parts.onAssigned()
+  }
+
+  /** Nothing waits: workers that idle take over what others of their run have not begun. */
+  #shareOut(): void {
+    for (const run of this.#parts.runs()) {
+      for (let idle = run.idleWorker(); idle !== undefined; idle = run.idleWorker()) {
+        const batches = this.busy < this.#parts.slots ? run.takeOver() : []
+        if (batches.length === 0) break
+        for (const batch of batches) give(run, idle, batch)
+      }
+    }
+  }
+
+  #workerFor(kind: 'idle-worker' | 'new-worker' | 'prefetch', run: HostedRun): HostedWorker {
+    if (kind === 'idle-worker') return run.idleWorker()!
+    if (kind === 'prefetch') return run.prefetchWorker()!
+    const process = this.#parts.takeWorker()
+    const worker = new HostedWorker(process)
+    run.workers.add(worker)
+    for (const hash of run.setup?.blobs ?? []) process.addBlob(hash, run.blobs.get(hash) ?? new Uint8Array())
+    process.open(run.setup === undefined ? {} : { setup: { body: run.setup.body } }, {
+      results: (results) => this.#onResults(run, worker, results),
+      log: (job, stream, text) => run.link.send({ type: 'log', run: run.number, job, stream, text }),
+      exit: (exit) => this.#onWorkerExit(run, worker, exit)
+    })
+    return worker
+  }
+
+  #onResults(run: HostedRun, worker: HostedWorker, results: readonly Outcome[]): void {
+    for (const result of results) run.usedMicros += result.micros + ACCOUNT_OVERHEAD_MICROS
+    run.startFailures = 0
+    worker.onAnswers(results.length)
+    run.outbox.add(results, worker.busy)
+    this.assign()
+  }
+
+  /**
+   * A worker died on its own: the job that ran is to blame, the others get another worker. Workers that die again and
+   * again with no job running are nobody's fault; then all they had fails, so that it is tried elsewhere.
+   */
+  #onWorkerExit(run: HostedRun, worker: HostedWorker, exit: ExitReason): void {
+    if (!run.workers.delete(worker)) return
+    run.startFailures = exit.running === undefined ? run.startFailures + 1 : 0
+    const hopeless = run.startFailures >= MAX_START_FAILURES
+    const failed = hopeless
+      ? worker.unfinished().flatMap(({ jobs }) => jobs)
+      : exit.running === undefined
+        ? []
+        : [exit.running]
+    if (failed.length > 0)
+      run.fail(failed, exit.code.startsWith('JOB_') ? exit.code : 'JOB_CRASHED', exit.message)
+    run.requeue(worker.unfinished(), new Set(failed.map(({ job }) => job)))
+    this.assign()
+  }
+}
+
+function give(run: HostedRun, worker: HostedWorker, batch: JobsMessage): void {
+  for (const hash of batch.blobs) {
+    if (!worker.process.hasBlob(hash)) worker.process.addBlob(hash, run.blobs.get(hash)!)
+  }
+  worker.batches.push(batch)
+  const { timeoutMs, head, jobs } = batch
+  worker.process.run({ timeoutMs, ...(head === undefined ? {} : { head }), jobs: [...jobs] })
+}
+
+/** A run that has nothing running here while all slots are busy gets one as soon as what runs now has ended. */
+function makeRoom(contenders: readonly HostedRun[], runs: Iterable<HostedRun>): void {
+  if (contenders.every((run) => run.busyWorkers > 0)) return
+  for (const run of runs) if (run.busyWorkers > 0) run.standBack()
+}
