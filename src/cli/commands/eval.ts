@@ -1,3 +1,4 @@
+import { builtinModules } from 'node:module'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,6 +24,7 @@ interface EvalOptions extends MeshOptions, SandboxOptions {
 
 const EXAMPLES = {
   'eval process.version': 'an expression, somewhere in the mesh',
+  "eval --each 'os.cpus().length'": 'built-in modules need no import',
   "eval --each 'process.memoryUsage.rss()'": 'on every peer',
   "eval '() => 6 * 7'": 'a function'
 }
@@ -73,8 +75,18 @@ function show(result: JobResult, options: EvalOptions): void {
 async function loadFunction(code: string, folder: string): Promise<() => unknown> {
   const isFunction = /^\s*(async\s+)?(function\b|(\([^)]*\)|[\w$]+)\s*(:[^=]+)?=>)/.test(code)
   const file = join(folder, 'eval.ts')
-  await writeFile(file, `export default [${isFunction ? code : `async () => (${code})`}]\n`)
+  const expression = isFunction ? code : `async () => (${code})`
+  await writeFile(file, `${builtinImports(code)}export default [${expression}]\n`)
   const { jobs } = await loadJobsFile(file)
   const [fn] = jobs as (() => unknown)[]
   return fn!
+}
+
+/** `os.hostname()` needs no import here, as it needs none with `node --eval`. */
+function builtinImports(code: string): string {
+  const isUsed = (name: string): boolean => new RegExp(`(?<![\\w$.])${name}\\.`).test(code)
+  return builtinModules
+    .filter((name) => /^[a-z]+$/.test(name) && !(name in globalThis) && isUsed(name))
+    .map((name) => `import ${name} from 'node:${name}'; `)
+    .join('')
 }
