@@ -41,6 +41,14 @@ interface Settled {
   readonly outcome: Outcome | JobError
 }
 
+/** A settled task with the name of the node that ran it, for whoever hands results on without reading them. */
+export interface Settlement extends Settled {
+  readonly node: string
+}
+
+/** Settlements that are handed on together. */
+const MAX_TOGETHER = 4_096
+
 /**
  * The results of a run. Iterate to get them one by one as they come (or in input order, if asked for); the run
  * starts with the first `next` and goes no faster than you take results. Leaving the loop early ends the run.
@@ -99,6 +107,30 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
         if (settled === undefined) return
         if (this.#completions.size === MAX_UNTAKEN - 1) this.#wakeInput()
         yield this.#read(settled)
+      }
+    } finally {
+      this.fail(new JobError('JOB_CANCELLED', 'the run was ended early'))
+    }
+  }
+
+  /**
+   * In place of iterating: everything that has come, undecoded, whenever something has.
+   *
+   * @internal
+   */
+  async *settlements(): AsyncGenerator<readonly Settlement[], void, void> {
+    this.#start()
+    try {
+      for (;;) {
+        const together: Settlement[] = []
+        let settled = this.#completions.takeNow() ?? (await this.#completions.take())
+        if (settled === undefined) return
+        for (; settled !== undefined; settled = this.#completions.takeNow()) {
+          together.push({ ...settled, node: this.#nameOf(settled.peer) })
+          if (together.length === MAX_TOGETHER) break
+        }
+        this.#wakeInput()
+        yield together
       }
     } finally {
       this.fail(new JobError('JOB_CANCELLED', 'the run was ended early'))

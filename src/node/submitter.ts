@@ -3,8 +3,9 @@ import type { Message } from '../protocol/messages.ts'
 import type { JobLike } from './job.ts'
 import { JobsSource } from './jobs-source.ts'
 import type { ExecutorState, Link, PeerId } from './link.ts'
-import { resolveRunOptions, type RunOptions } from './options.ts'
+import { type ResolvedRunOptions, resolveRunOptions, type RunOptions } from './options.ts'
 import { Run } from './run.ts'
+import type { TaskSource } from './task-source.ts'
 
 /** A line a job printed. */
 export interface LogLine {
@@ -37,18 +38,23 @@ export class Submitter {
     return this.#executors.values()
   }
 
+  /** A number for a conversation about a run: the answers of peers carry it. */
+  nextNumber(): number {
+    return this.#nextRun++
+  }
+
   /** A run that starts when its results are asked for. */
   run<T>(jobs: Iterable<JobLike<T>> | AsyncIterable<JobLike<T>>, options: RunOptions | undefined): Run<T> {
     const resolved = resolveRunOptions(options)
-    const number = this.#nextRun++
+    return this.runFrom<T>(new JobsSource(jobs, this.#printer, resolved), resolved)
+  }
+
+  /** The same of tasks that are printed already. */
+  runFrom<T>(source: TaskSource, options: ResolvedRunOptions): Run<T> {
+    const number = this.nextNumber()
     const run: Run<T> = new Run<T>(
       { printer: this.#printer, executors: () => this.executors, onEnded: () => this.#runs.delete(number) },
-      {
-        number,
-        source: new JobsSource(jobs, this.#printer, resolved),
-        options: resolved,
-        onStarted: () => this.#runs.set(number, run)
-      }
+      { number, source, options, onStarted: () => this.#runs.set(number, run) }
     )
     return run
   }

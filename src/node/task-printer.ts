@@ -13,8 +13,8 @@ interface Head {
 }
 
 /** Tasks with the same function and the same time limit. */
-interface TaskGroup {
-  readonly head: Head | undefined
+export interface TaskGroup {
+  readonly head: Pick<Head, 'hash' | 'units'> | undefined
   readonly timeoutMs: number
 }
 
