@@ -1,5 +1,6 @@
 import type { Node } from 'acorn'
-import type { Edit } from './analyse-function.ts'
+import { type ComputedKeys, findComputedKeys } from './class-keys.ts'
+import type { Edit } from './edit.ts'
 import { forEachNode } from './syntax.ts'
 
 export interface ClassAnalysis {
@@ -10,6 +11,7 @@ export interface ClassAnalysis {
   readonly instanceMembers: ReadonlySet<string>
   /** Some member's key is computed, so that the two sets are not the whole. */
   readonly hasComputedMembers: boolean
+  readonly computedKeys: ComputedKeys
   /** Its instances hold private state, which nobody else can read. */
   readonly hasPrivateInstanceMembers: boolean
   readonly privateStatics: readonly string[]
@@ -41,7 +43,8 @@ export function analyseClass(node: Node, text: string, offset: number): ClassAna
   const privateStatics: string[] = []
   let hasComputedMembers = false
   let hasPrivateInstanceMembers = false
-  for (const member of Reflect.get(Reflect.get(node, 'body') as object, 'body') as Node[]) {
+  const members: Node[] = Reflect.get(Reflect.get(node, 'body') as object, 'body')
+  for (const member of members) {
     if (member.type === 'StaticBlock') {
       for (const statement of Reflect.get(member, 'body') as Node[]) blank(statement.start, statement.end)
       Reflect.set(member, 'body', [])
@@ -68,6 +71,7 @@ export function analyseClass(node: Node, text: string, offset: number): ClassAna
     staticMembers,
     instanceMembers,
     hasComputedMembers,
+    computedKeys: findComputedKeys(members),
     hasPrivateInstanceMembers,
     privateStatics,
     edits
@@ -95,13 +99,4 @@ function nameOf(key: Node): string {
 /** White space in place of a text, line by line. */
 function blanks(text: string): string {
   return text.replace(/[^\n\r\u2028\u2029]/g, ' ')
-}
-
-/** A text with some stretches replaced by others of the same length; only what is put in at the end may be longer. */
-export function applyEdits(text: string, edits: readonly Edit[]): string {
-  let result = text
-  for (const { start, end, text: replacement } of edits.toSorted((one, other) => other.start - one.start)) {
-    result = result.slice(0, start) + replacement.padEnd(end - start) + result.slice(end)
-  }
-  return result
 }

@@ -49,11 +49,7 @@ export class Builtins {
 
   pathOf(value: object): BuiltinPath | undefined {
     this.#refresh()
-    const path = this.#paths.get(value)
-    if (path !== undefined || typeof value !== 'function') return path
-    return LAZY_NAMES.has(value.name) && Reflect.get(globalThis, value.name) === value
-      ? ['', value.name]
-      : undefined
+    return this.#paths.get(value) ?? lazyPathOf(value)
   }
 
   #refresh(): void {
@@ -108,6 +104,25 @@ export function findBuiltin([module, ...names]: BuiltinPath, getModule: (name: s
   if (value === undefined)
     throw new TypeError(`this Node has no ${[module, ...names].filter(Boolean).join('.')}`)
   return value
+}
+
+/** By the name it says it has: so that nothing is loaded for values of other names. */
+function lazyPathOf(value: object): BuiltinPath | undefined {
+  if (typeof value === 'function') {
+    return LAZY_NAMES.has(value.name) && isAt(value, value.name) ? ['', value.name] : undefined
+  }
+  const constructor: unknown = Object.getPrototypeOf(value)?.constructor
+  const name = typeof constructor === 'function' ? constructor.name : ''
+  if (name === 'SubtleCrypto' && isAt(value, 'crypto', 'subtle')) return ['', 'crypto', 'subtle']
+  const instance = name.toLowerCase()
+  return LAZY_NAMES.has(name) && LAZY_NAMES.has(instance) && isAt(value, instance)
+    ? ['', instance]
+    : undefined
+}
+
+function isAt(value: object, global: string, member?: string): boolean {
+  const found: unknown = Reflect.get(globalThis, global)
+  return value === (member === undefined ? found : Reflect.get(found as object, member))
 }
 
 function words(text: string): string[] {

@@ -29,7 +29,8 @@ export function compileFunction(unit: FunctionUnit): Factory {
   ]
   const before =
     `(function (${links.join(', ')}) { ${unit.strict ? '"use strict"; ' : ''}` +
-    (names === '' ? '' : `let ${names}; `) +
+    // Only sloppy code has names such as `let`, which only `var` declares.
+    (names === '' ? '' : `${unit.strict ? 'let' : 'var'} ${names}; `) +
     `return { get: () => [${names}], set() { ${names === '' ? '' : `[${names}] = arguments[0]`} }, make: () => ${opening(unit)}`
   const after = '\n}) } })'
   const script = new Script(before + unit.source + after, {

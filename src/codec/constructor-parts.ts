@@ -8,21 +8,17 @@ export interface ConstructorParts {
   readonly properties: readonly Property[]
 }
 
-const FUNCTION_KEYS: ReadonlySet<string | symbol> = new Set([
-  'length',
-  'name',
-  'prototype',
-  'arguments',
-  'caller'
-])
+const FUNCTION_KEYS: ReadonlySet<string | symbol> = new Set(['prototype', 'arguments', 'caller'])
 
 /** What a function has beyond its text and captured variables; undefined when that is nothing. */
 export function describeConstructor(fn: Function, site: Site): ConstructorParts | undefined {
   const members = site.class
   const named = fn.name === site.unit.name || Object.getOwnPropertyDescriptor(fn, 'name') === undefined
-  const properties = propertiesOf(fn, (key) =>
-    key === 'name' ? named : FUNCTION_KEYS.has(key) || isWrittenOut(fn, key, site, members?.staticMembers)
-  )
+  const properties = propertiesOf(fn, (key) => {
+    if (key === 'name') return named
+    if (key === 'length') return fn.length === site.length
+    return FUNCTION_KEYS.has(key) || isWrittenOut(fn, key, site, members?.staticMembers)
+  })
   const prototype: unknown = Object.hasOwn(fn, 'prototype') ? fn.prototype : undefined
   const own = typeof prototype === 'object' && prototype !== null && Object.hasOwn(prototype, 'constructor')
   if (typeof prototype === 'object' && prototype !== null && !own && !isGeneratorPrototype(prototype)) {
@@ -36,8 +32,9 @@ export function describeConstructor(fn: Function, site: Site): ConstructorParts 
     : []
   const prototypeParent: unknown = own ? Object.getPrototypeOf(prototype) : Object.prototype
   const parent: unknown = Object.getPrototypeOf(fn)
-  const hasParent = members?.parentName !== undefined || isUserFunction(parent)
-  const hasPrototypeParent = hasParent || prototypeParent !== Object.prototype
+  const hasParent = members?.parentName !== undefined || !isUsualParent(parent)
+  const hasPrototypeParent =
+    own && (members?.parentName !== undefined || prototypeParent !== Object.prototype)
   if (
     members === undefined &&
     !hasParent &&
@@ -82,12 +79,14 @@ function isGeneratorPrototype(prototype: object): boolean {
   )
 }
 
-function isUserFunction(value: unknown): boolean {
-  return (
-    typeof value === 'function' &&
-    value !== Function.prototype &&
-    !isNative(Function.prototype.toString.call(value))
-  )
+/** What functions of a kind have as prototype: Function.prototype, or an object as AsyncFunction.prototype is, of any realm. */
+function isUsualParent(parent: unknown): boolean {
+  if (typeof parent === 'function') {
+    return isNative(Function.prototype.toString.call(parent)) && !Object.hasOwn(parent, 'prototype')
+  }
+  if (typeof parent !== 'object' || parent === null) return false
+  const tag: unknown = Object.getOwnPropertyDescriptor(parent, Symbol.toStringTag)?.value
+  return typeof tag === 'string' && tag.endsWith('Function')
 }
 
 /** A function without source: of the runtime, or made by `bind`. */

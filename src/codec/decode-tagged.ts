@@ -102,7 +102,9 @@ function readSparse(decoder: Decoder): unknown[] {
 /** [base, prototype or undefined, properties, integrity] */
 function readExtended(decoder: Decoder): object {
   decoder.readCount(4)
-  const base = decoder.readAs('object')
+  const base = decoder.read()
+  if ((typeof base !== 'object' && typeof base !== 'function') || base === null)
+    return decoder.reader.fail(`expected an object, got ${typeof base}`)
   const prototype = decoder.read()
   if (prototype !== undefined) setPrototype(base, prototype, decoder)
   readProperties(base, decoder)

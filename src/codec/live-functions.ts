@@ -1,5 +1,6 @@
 import { types } from 'node:util'
 import { type BuiltinPath, Builtins } from './builtins.ts'
+import { checkKey } from './class-keys.ts'
 import { type ConstructorParts, describeConstructor, isNative } from './constructor-parts.ts'
 import type { Closure, ClosureInspector } from './closure-inspector.ts'
 import type { Encoder, FunctionWriter } from './encode.ts'
@@ -8,6 +9,7 @@ import { isInert } from './inert-classes.ts'
 import { Identities } from './identity.ts'
 import type { PackageValues } from './package-values.ts'
 import { Pending } from './pending.ts'
+import { integrityOf } from './properties.ts'
 import { article, refuseInstanceOf } from './refusals.ts'
 import { SharedState } from './shared-state.ts'
 import { readVariable, type Site } from './site.ts'
@@ -76,11 +78,17 @@ export class LiveFunctions implements FunctionWriter {
     }
     for (const hash of site.hashes) this.hashes.add(hash)
     this.#sharedState.add(site)
+    const integrity = integrityOf(fn)
+    if (integrity === 0) this.#writeSite(fn, closure, site, encoder)
+    else writeClosed(integrity, encoder, () => this.#writeSite(fn, closure, site, encoder))
+    // Only now: a variable without a value yet would have been refused, and may have one next time.
+    if (site.isConstant) this.#constants.set(fn, { closure, site })
+  }
+
+  #writeSite(fn: Function, closure: Closure, site: Site, encoder: Encoder): void {
     const more = describeConstructor(fn, site)
     if (more === undefined) this.#writeClosure(fn, closure, site, encoder)
     else this.#writeConstructor(fn, more, closure, site, encoder)
-    // Only now: a variable without a value yet would have been refused, and may have one next time.
-    if (site.isConstant) this.#constants.set(fn, { closure, site })
   }
 
   writeBuiltin(value: object, encoder: Encoder): boolean {
@@ -148,12 +156,14 @@ export class LiveFunctions implements FunctionWriter {
   }
 
   #writeCaptured(fn: Function, { scopes }: Closure, site: Site, encoder: Encoder): void {
-    const { captured, privateStatics } = site.unit
+    const { captured, privateStatics, keys = 0 } = site.unit
     encoder.writer.array(captured.length + privateStatics.length)
-    for (const name of captured) {
+    for (const [index, name] of captured.entries()) {
       const before = encoder.writer.length
       encoder.path.push({ captured: name })
-      encoder.write(selectMembers(readVariable(scopes, name), site.membersOf.get(name)))
+      const value = readVariable(scopes, name)
+      if (index < keys && site.class !== undefined) checkKey(fn, site.class.computedKeys, name, value)
+      encoder.write(selectMembers(value, site.membersOf.get(name)))
       this.onCapture(encoder.writer.length - before)
       encoder.path.pop()
     }
@@ -239,6 +249,16 @@ export class LiveFunctions implements FunctionWriter {
       prototype = Object.getPrototypeOf(prototype)
     }
   }
+}
+
+/** A function that is frozen, sealed or closed to additions. */
+function writeClosed(integrity: number, encoder: Encoder, write: () => void): void {
+  encoder.writer.tag(TAG.extended)
+  encoder.writer.array(4)
+  write()
+  encoder.write(undefined)
+  encoder.writeProperties([])
+  encoder.writer.number(integrity)
 }
 
 /** Of a module's namespace only what is used; anything else as it is. */

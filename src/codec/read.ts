@@ -186,7 +186,8 @@ export class Reader implements FunctionReader, ModuleSource {
     return module.exports
   }
 
-  #instantiate(decoder: Decoder): Origin & { readonly fn: Function } {
+  /** [unit, captured values, …]: the unit and the values are read, what follows is not. */
+  #instantiate(decoder: Decoder): Function {
     const hash = Buffer.from(decoder.readBytes().buffer).toString('hex')
     let site = this.#sites.get(hash)
     if (site === undefined) {
@@ -195,13 +196,19 @@ export class Reader implements FunctionReader, ModuleSource {
     }
     const { unit } = site
     const instance = site.make()
+    const captured = unit.captured.length
+    const count = decoder.readCount(captured + unit.privateStatics.length)
+    const values = readKeys(decoder, unit.keys ?? 0)
+    if (values.length > 0) instance.set(values)
     const fn = decoder.register(unwrap(instance.make(), unit.form))
     if (fn.name !== unit.name && typeof unit.name === 'string') {
       Object.defineProperty(fn, 'name', { value: unit.name, configurable: true })
     }
-    const origin = { hash, unit, instance }
-    this.#origins.set(fn, origin)
-    return { ...origin, fn }
+    this.#origins.set(fn, { hash, unit, instance })
+    while (values.length < count) values.push(decoder.read())
+    instance.set(values.slice(0, captured))
+    if (count > captured) instance.setPrivate(values.slice(captured))
+    return fn
   }
 
   #openSite(unit: FunctionUnit): Site {
@@ -214,24 +221,12 @@ export class Reader implements FunctionReader, ModuleSource {
 
   #readClosure(decoder: Decoder): Function {
     decoder.readCount(2)
-    const { fn, instance, unit } = this.#instantiate(decoder)
-    this.#readCaptured(decoder, instance, unit)
-    return fn
-  }
-
-  #readCaptured(decoder: Decoder, instance: Instance, unit: FunctionUnit): void {
-    const captured = unit.captured.length
-    const count = decoder.readCount(captured + unit.privateStatics.length)
-    const values: unknown[] = []
-    for (let index = 0; index < count; index++) values.push(decoder.read())
-    instance.set(values.slice(0, captured))
-    if (count > captured) instance.setPrivate(values.slice(captured))
+    return this.#instantiate(decoder)
   }
 
   #readConstructor(decoder: Decoder): Function {
     decoder.readCount(6)
-    const { fn, instance, unit } = this.#instantiate(decoder)
-    this.#readCaptured(decoder, instance, unit)
+    const fn = this.#instantiate(decoder)
     const parent = decoder.read()
     const prototypeParent = decoder.read()
     if (parent !== undefined) setPrototype(fn, parent, decoder)
@@ -294,4 +289,15 @@ export class Reader implements FunctionReader, ModuleSource {
     const original = this.#options.findOriginal?.(identity) ?? this.#identified.get(identity)
     return decoder.register(original ?? decoder.reader.fail(`no function ${identity} was printed here`))
   }
+}
+
+/** Values that name members of a class about to be made: none of them can lead back to it. */
+function readKeys(decoder: Decoder, count: number): unknown[] {
+  const values: unknown[] = []
+  while (values.length < count) {
+    const value = decoder.read()
+    if (typeof value === 'object' || typeof value === 'function') decoder.reader.fail('expected a key')
+    values.push(value)
+  }
+  return values
 }

@@ -1,15 +1,16 @@
-import { applyEdits } from './analyse-class.ts'
 import { analyseFunction, type FunctionAnalysis } from './analyse-function.ts'
 import { builtinModuleName, isGlobalName } from './builtins.ts'
 import { type Bundler, isBundled } from './bundle.ts'
+import { capturedKeys } from './class-keys.ts'
 import type { Closure, ClosureInspector, Location } from './closure-inspector.ts'
+import { applyEdits } from './edit.ts'
 import { Encoder } from './encode.ts'
 import { refuse } from './errors.ts'
 import { areConstant } from './file-scopes.ts'
 import { PLAIN_DATA } from './plain-data.ts'
 import type { PackageValues } from './package-values.ts'
 import { explainRewritten } from './rewritten.ts'
-import { hasVariable, readVariable, type Site } from './site.ts'
+import { hasVariable, type Site } from './site.ts'
 import { findText, hasOuterThis, positionOf, readSourceFile, type SourceFile } from './source-file.ts'
 import { type FunctionUnit, hashUnit, type Link, type LoadTarget } from './unit.ts'
 
@@ -66,6 +67,7 @@ export class SiteAnalyser {
       else if (isCaptured(name, closure)) captured.push(name)
     }
     Object.assign(links, await this.#syntaxLinks(analysis, file))
+    const keys = analysis.class === undefined ? [] : capturedKeys(analysis.class.computedKeys, captured)
     const position = start === -1 ? location : positionOf(file, start)
     const unit: FunctionUnit = {
       kind: 'function',
@@ -76,9 +78,10 @@ export class SiteAnalyser {
       strict: isStrict,
       name: fn.name,
       source: applyEdits(text, analysis.edits),
-      captured,
+      captured: [...keys, ...captured.filter((name) => !keys.includes(name))],
       links,
       privateStatics: analysis.class?.privateStatics ?? [],
+      ...(keys.length === 0 ? {} : { keys: keys.length }),
       ...(analysis.class?.parentName === undefined ? {} : { parentName: analysis.class.parentName })
     }
     return this.#site(unit, analysis, { text, file, start })
@@ -94,6 +97,7 @@ export class SiteAnalyser {
       hashBytes: Buffer.from(hash, 'hex'),
       hashes: [hash, ...bundlesOf(Object.values(unit.links))],
       class: analysis.class,
+      length: analysis.length,
       ...place,
       isConstant: unit.privateStatics.length === 0 && areConstant(place.file, place.start, unit.captured),
       writes: unit.captured.filter((name) => analysis.writes.has(name)),
@@ -166,7 +170,7 @@ export class SiteAnalyser {
 }
 
 function isCaptured(name: string, { scopes }: Closure): boolean {
-  if (hasVariable(scopes, name)) return !(isGlobalName(name) && readVariable(scopes, name) === undefined)
+  if (hasVariable(scopes, name)) return true
   // A global that the program itself made.
   return !isGlobalName(name) && Object.hasOwn(globalThis, name)
 }

@@ -12,6 +12,8 @@ export interface Site {
   /** The unit and those it links to. */
   readonly hashes: readonly string[]
   readonly class: ClassAnalysis | undefined
+  /** What the `length` of its closures is unless something else was put there. */
+  readonly length: number
   /** As the author wrote it. */
   readonly text: string
   readonly file: SourceFile

@@ -37,6 +37,8 @@ export interface FunctionUnit {
   readonly links: Readonly<Record<string, Link>>
   /** Private static fields of a class, without `#`; their values travel after the captured ones. */
   readonly privateStatics: readonly string[]
+  /** How many of the captured values, the first ones, name members of a class: they are there before it is made. @default 0 */
+  readonly keys?: number
   /** The name that stands for the class extended. */
   readonly parentName?: string
 }

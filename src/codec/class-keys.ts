@@ -1,0 +1,69 @@
+import type { Node } from 'acorn'
+import { refuse } from './errors.ts'
+import { forEachNode } from './syntax.ts'
+
+/** A member of a class whose key is a variable: `[name]`. */
+export interface NamedKey {
+  readonly name: string
+  /** Where the member is found; undefined for a field, which is only in instances. */
+  readonly owner: 'class' | 'prototype' | undefined
+}
+
+/** Members of a class whose keys are calculated when the class is made. */
+export interface ComputedKeys {
+  readonly named: readonly NamedKey[]
+  /** Names used in keys that are more than a name. */
+  readonly calculatedFrom: ReadonlySet<string>
+}
+
+export function findComputedKeys(members: readonly Node[]): ComputedKeys {
+  const named: NamedKey[] = []
+  const calculatedFrom = new Set<string>()
+  for (const member of members) {
+    if (Reflect.get(member, 'computed') !== true) continue
+    const key: Node = Reflect.get(member, 'key')
+    if (key.type === 'Identifier') named.push({ name: Reflect.get(key, 'name'), owner: ownerOf(member) })
+    else
+      forEachNode(
+        key,
+        (node) => void (node.type === 'Identifier' && calculatedFrom.add(Reflect.get(node, 'name')))
+      )
+  }
+  return { named, calculatedFrom }
+}
+
+/**
+ * Which captured variables have to be there before the class is made, because members are named by them. A key that is
+ * calculated from variables would be calculated anew, after they may have changed.
+ */
+export function capturedKeys({ named, calculatedFrom }: ComputedKeys, captured: readonly string[]): string[] {
+  const calculated = captured.find((name) => calculatedFrom.has(name))
+  if (calculated !== undefined) {
+    refuse(
+      'computed key',
+      `a computed key of the class is calculated from the variable ${calculated}`,
+      'put the result into a constant, as in `const key = …` and `[key]() {}`'
+    )
+  }
+  return captured.filter((name) => named.some((key) => key.name === name))
+}
+
+/** Makes sure that a variable still holds the key of the member it named. */
+export function checkKey(fn: Function, { named }: ComputedKeys, name: string, value: unknown): void {
+  const isKey = typeof value !== 'object' && typeof value !== 'function'
+  const isCurrent = named.every((key) => {
+    if (key.name !== name || key.owner === undefined || !isKey) return isKey
+    return Object.hasOwn(key.owner === 'class' ? fn : (fn.prototype as object), value as PropertyKey)
+  })
+  if (isCurrent) return
+  refuse(
+    'computed key',
+    `the variable ${name} no longer holds the key of the member it names`,
+    'use a constant that holds a text or symbol'
+  )
+}
+
+function ownerOf(member: Node): NamedKey['owner'] {
+  if (Reflect.get(member, 'static') === true) return 'class'
+  return member.type === 'MethodDefinition' ? 'prototype' : undefined
+}
