@@ -18,6 +18,9 @@ export const NODE_GUARDS_NETWORK = process.allowedNodeEnvironmentFlags.has('--al
  * it, and it gives a job nothing that `Object.setPrototypeOf` does not. V8's middle compiler stays on: systems that
  * keep worker processes for long were seen to compute six times slower half-way with it on Node 24, ours were not, on
  * 24 and 26, over hundreds of loops of 5 to 500 ms each.
+ *
+ * `--v8-pool-size=1`: one thread beside the job's for compiling and collecting, instead of four. A slot is one core; the
+ * other cores run other jobs, and four threads that wake up on them for some microseconds each cost more than they bring.
  */
 export function nodeArguments(childFile: string, rights: NodeRights): string[] {
   return [
@@ -27,6 +30,7 @@ export function nodeArguments(childFile: string, rights: NodeRights): string[] {
     ...(rights.allowNet && NODE_GUARDS_NETWORK ? ['--allow-net'] : []),
     '--disable-sigusr1',
     '--no-addons',
+    '--v8-pool-size=1',
     '--no-warnings',
     `--max-old-space-size=${rights.jobMemoryMb}`,
     childFile,
