@@ -1,22 +1,14 @@
-import { builtinModules } from 'node:module'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Command } from 'commander'
 import { addExamples } from '../help.ts'
-import { type DistNode, job, type JobResult, loadJobsFile } from '../../index.ts'
-import { EXIT } from '../exit.ts'
 import {
   addMeshOptions,
   addSandboxOptions,
-  createNode,
   duration,
   type MeshOptions,
   type SandboxOptions
 } from '../mesh-options.ts'
-import { resultLine, valueText, visible } from '../output.ts'
 
-interface EvalOptions extends MeshOptions, SandboxOptions {
+export interface EvalOptions extends MeshOptions, SandboxOptions {
   each?: boolean
   wait: number
   exit: (code: number) => void
@@ -36,57 +28,11 @@ export function addEval(program: Command): void {
     .argument('<code>', "a function, or an expression: 'process.version'")
     .option('--each', 'once on every peer')
     .option('--wait <duration>', 'with --each: how long to look for peers', duration, 1_000)
-  addExamples(addSandboxOptions(addMeshOptions(command)).action(evaluate), EXAMPLES)
-}
-
-async function evaluate(code: string, options: EvalOptions): Promise<void> {
-  const { node, password } = await createNode(options, { lend: false })
-  const folder = await mkdtemp(join(tmpdir(), 'dist-node-eval-'))
-  try {
-    const fn = await loadFunction(code, folder)
-    if (!password) console.error('no password: running on this machine alone (dist-node init makes a mesh)')
-    if (options.each === true && password) await new Promise((resolve) => setTimeout(resolve, options.wait))
-    const results = options.each === true ? await node.everywhere(fn) : await once(node, fn)
-    for (const result of results) show(result, options)
-    if (results.some(({ status }) => status === 'error')) options.exit(EXIT.jobFailed)
-  } finally {
-    await node.stop('done')
-    await rm(folder, { recursive: true })
-  }
-}
-
-async function once(node: DistNode, fn: () => unknown): Promise<JobResult[]> {
-  const results: JobResult[] = []
-  for await (const result of node.run([job(fn, [])])) results.push(result)
-  return results
-}
-
-function show(result: JobResult, options: EvalOptions): void {
-  if (options.json === true) console.log(resultLine(result))
-  else if (result.status === 'error')
-    console.error(visible(`${result.node}: ${result.error.stack ?? result.error.message}`))
-  else {
-    const value = valueText(result.value, process.stdout.hasColors?.() ?? false)
-    console.log(options.each === true ? `${visible(result.node)}: ${value}` : value)
-  }
-}
-
-/** Code becomes a module of its own, so that it may be TypeScript and prints as any other function does. */
-async function loadFunction(code: string, folder: string): Promise<() => unknown> {
-  const isFunction = /^\s*(async\s+)?(function\b|(\([^)]*\)|[\w$]+)\s*(:[^=]+)?=>)/.test(code)
-  const file = join(folder, 'eval.ts')
-  const expression = isFunction ? code : `async () => (${code})`
-  await writeFile(file, `${builtinImports(code)}export default [${expression}]\n`)
-  const { jobs } = await loadJobsFile(file)
-  const [fn] = jobs as (() => unknown)[]
-  return fn!
-}
-
-/** `os.hostname()` needs no import here, as it needs none with `node --eval`. */
-function builtinImports(code: string): string {
-  const isUsed = (name: string): boolean => new RegExp(`(?<![\\w$.])${name}\\.`).test(code)
-  return builtinModules
-    .filter((name) => /^[a-z]+$/.test(name) && !(name in globalThis) && isUsed(name))
-    .map((name) => `import ${name} from 'node:${name}'; `)
-    .join('')
+  addExamples(
+    addSandboxOptions(addMeshOptions(command)).action(async (code: string, options: EvalOptions) => {
+      const { evaluate } = await import('../actions/eval.ts')
+      await evaluate(code, options)
+    }),
+    EXAMPLES
+  )
 }

@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import { addExamples } from '../help.ts'
-import { makePassword, storePassword } from '../../index.ts'
 
 const EXAMPLES = {
   init: 'the first machine of a mesh',
@@ -12,6 +11,7 @@ export function addInit(program: Command): void {
     .command('init')
     .description('make a strong password for a new mesh, store it for this user and print it once')
     .action(async () => {
+      const { makePassword, storePassword } = await import('../../index.ts')
       const password = makePassword()
       const path = await storePassword(password)
       console.log(password)

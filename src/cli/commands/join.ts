@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import { addExamples } from '../help.ts'
-import { storePassword, UsageError } from '../../index.ts'
 import { askPassword } from '../ask-password.ts'
 
 const EXAMPLES = {
@@ -16,6 +15,7 @@ export function addJoin(program: Command): void {
     )
     .option('--weak-password', 'accept a password that can be guessed')
     .action(async (options: { weakPassword?: boolean }) => {
+      const { storePassword, UsageError } = await import('../../index.ts')
       const password = await askPassword()
       if (password === '') throw new UsageError('no password was given')
       const path = await storePassword(password, { allowWeak: options.weakPassword === true })

@@ -1,0 +1,97 @@
+/** The words `dist-node` knows, and how errors become messages and exit codes. */
+import { Command, CommanderError } from 'commander'
+import { cacheCompiledCode } from './compile-cache.ts'
+import { addCompletion } from './commands/completion.ts'
+import { addDoctor } from './commands/doctor.ts'
+import { addEval } from './commands/eval.ts'
+import { addInit } from './commands/init.ts'
+import { addJoin } from './commands/join.ts'
+import { addPeers } from './commands/peers.ts'
+import { addRotate } from './commands/rotate.ts'
+import { addRun } from './commands/run.ts'
+import { addStart } from './commands/start.ts'
+import { EXIT, ExitError } from './exit.ts'
+import { describeOption } from './help.ts'
+import { visible } from './output.ts'
+import { VERSION } from './version.ts'
+
+/**
+ * Runs what was typed.
+ *
+ * @param args what was typed after `dist-node`
+ * @returns the exit code
+ */
+export async function execute(args: readonly string[]): Promise<number> {
+  const program = new Command('dist-node')
+    .description('A zero-config compute mesh for JavaScript and TypeScript.')
+    .version(VERSION)
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: false, optionDescription: describeOption })
+    .showSuggestionAfterError()
+    .showHelpAfterError('(dist-node --help lists commands, dist-node COMMAND --help the options of one)')
+    .addHelpText('after', EXAMPLES)
+  for (const add of [
+    addInit,
+    addJoin,
+    addStart,
+    addRun,
+    addEval,
+    addPeers,
+    addDoctor,
+    addRotate,
+    addCompletion
+  ])
+    add(program)
+  const state = { exitCode: EXIT.ok as number }
+  program.hook('preAction', (_program, command) => {
+    cacheCompiledCode()
+    command.setOptionValue('exit', (code: number) => (state.exitCode = code))
+  })
+  try {
+    refusePasswordOption(args)
+    await program.parseAsync([...args], { from: 'user' })
+    return state.exitCode
+  } catch (error) {
+    return await explain(error)
+  }
+}
+
+const EXAMPLES = `
+Examples:
+  $ dist-node init                      make a password; store it elsewhere with dist-node join
+  $ dist-node start                     lend this machine's cores until Ctrl-C
+  $ dist-node run jobs.ts               run the jobs of a file on every core of the mesh
+
+Exit codes: 0 every job succeeded, 1 some job failed, 2 usage or an unusable file,
+3 the mesh (wrong password, too few peers, all peers lost), 130 interrupted.`
+
+/** Everybody on the machine can read the arguments of a process. */
+function refusePasswordOption(args: readonly string[]): void {
+  const typed = args.slice(0, args.includes('--') ? args.indexOf('--') : args.length)
+  if (!typed.some((arg) => /^--password(=|$)/.test(arg))) return
+  throw new ExitError(
+    EXIT.usage,
+    'there is no --password: arguments can be read by everybody on this machine. ' +
+      'Use --password-file FILE, or store the password once with dist-node join'
+  )
+}
+
+/** The library is loaded only now: help and mistyped commands need none of it. */
+async function explain(error: unknown): Promise<number> {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  if (error instanceof ExitError) {
+    if (error.message !== '') console.error(`dist-node: ${visible(error.message)}`)
+    return error.exitCode
+  }
+  const { MeshError, PrintError, SandboxError, UsageError } = await import('../index.ts')
+  if (error instanceof UsageError || error instanceof PrintError || error instanceof SandboxError) {
+    console.error(`dist-node: ${visible(error.message)}`)
+    return EXIT.usage
+  }
+  if (error instanceof MeshError) {
+    console.error(`dist-node: ${visible(error.message)}`)
+    return EXIT.mesh
+  }
+  console.error(error)
+  return EXIT.usage
+}
