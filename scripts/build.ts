@@ -1,35 +1,47 @@
 /**
- * The build: TypeScript to dist/, one file in, one file out. Two of them are then bundled with all they import: the
- * worker's child entry, because the sandbox shows a worker process nothing but that file and Node itself, and the
- * part of libp2p we use, because it loads three times as fast.
+ * The build: types to dist/ by the compiler, programs by esbuild. What users load comes as few files (hundreds of small
+ * ones would take Node longer to find and link than a job takes to run), parts that are not always needed in chunks of
+ * their own. The worker's child entry is one file with all it imports, because the sandbox shows a worker process
+ * nothing but that file and Node itself.
  */
 import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import { build } from 'esbuild'
+import { build, type BuildOptions } from 'esbuild'
 
 const root = new URL('..', import.meta.url).pathname
 process.chdir(root)
 rmSync('dist', { recursive: true, force: true })
-execFileSync('tsc', ['--project', 'tsconfig.json'], { stdio: 'inherit' })
+execFileSync('tsc', ['--project', 'tsconfig.json', '--emitDeclarationOnly'], { stdio: 'inherit' })
 
-/** One program in one file. `require` is for the CommonJS packages inside. */
-function bundle(entry: string, outfile: string, format: 'cjs' | 'esm'): Promise<unknown> {
-  const banner =
-    "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
-  return build({
-    entryPoints: [entry],
-    outfile,
-    format,
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    legalComments: 'none',
-    logLevel: 'warning',
-    ...(format === 'esm' ? { banner: { js: banner } } : {})
-  })
+const common: BuildOptions = {
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  legalComments: 'none',
+  logLevel: 'warning'
 }
 
 await Promise.all([
-  bundle('src/worker/child/main.ts', 'dist/worker/child.cjs', 'cjs'),
-  bundle('src/node/libp2p.ts', 'dist/node/libp2p.js', 'esm')
+  build({
+    ...common,
+    entryPoints: ['src/index.ts', 'src/testing.ts', 'src/cli/main.ts'],
+    outbase: 'src',
+    outdir: 'dist',
+    format: 'esm',
+    splitting: true,
+    // As deep as the modules they are made of, so that what is found relative to them is found from here too.
+    chunkNames: 'chunks/[name]-[hash]',
+    // A program of its own, and loaded by few.
+    external: ['esbuild'],
+    // For the CommonJS packages inside.
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);"
+    }
+  }),
+  build({
+    ...common,
+    entryPoints: ['src/worker/child/main.ts'],
+    outfile: 'dist/worker/child.cjs',
+    format: 'cjs'
+  })
 ])

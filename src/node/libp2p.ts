@@ -1,6 +1,6 @@
 /**
  * What this project uses of libp2p, all of it behind one door: a few hundred small modules, which the build puts into
- * one file, because reading them one by one takes longer than many a job.
+ * one chunk that is loaded when a mesh is joined.
  */
 export { noise } from '@chainsafe/libp2p-noise'
 export { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'

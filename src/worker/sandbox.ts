@@ -174,6 +174,6 @@ function realpathIfThere(path: string): string {
 
 /** The build puts the child beside this file; when the sources run as they are, it is in dist all the same. */
 function bundledChild(): string {
-  const place = import.meta.filename.endsWith('.ts') ? '../../dist/worker/child.cjs' : './child.cjs'
+  const place = import.meta.filename.endsWith('.ts') ? '../../dist/worker/child.cjs' : '../worker/child.cjs'
   return fileURLToPath(new URL(place, import.meta.url))
 }
