@@ -10,6 +10,7 @@ import { addPeers } from './commands/peers.ts'
 import { addRotate } from './commands/rotate.ts'
 import { addRun } from './commands/run.ts'
 import { addStart } from './commands/start.ts'
+import { configure } from './configure.ts'
 import { EXIT, ExitError } from './exit.ts'
 import { describeOption } from './help.ts'
 import { visible } from './output.ts'
@@ -46,6 +47,7 @@ export async function execute(args: readonly string[]): Promise<number> {
   program.hook('preAction', (_program, command) => {
     cacheCompiledCode()
     command.setOptionValue('exit', (code: number) => (state.exitCode = code))
+    readConfiguration(command)
   })
   try {
     refusePasswordOption(args)
@@ -56,12 +58,23 @@ export async function execute(args: readonly string[]): Promise<number> {
   }
 }
 
+/** A file that cannot be used ends every command but `doctor`, which explains it. */
+function readConfiguration(command: Command): void {
+  try {
+    command.setOptionValue('configFiles', configure(command, process.cwd()))
+  } catch (error) {
+    if (!(error instanceof ExitError) || command.name() !== 'doctor') throw error
+    command.setOptionValue('configProblem', error.message)
+  }
+}
+
 const EXAMPLES = `
 Examples:
   $ dist-node init                      make a password; store it elsewhere with dist-node join
   $ dist-node start                     lend this machine's cores until Ctrl-C
   $ dist-node run jobs.ts               run the jobs of a file on every core of the mesh
 
+Options that are the same each time: docs/configuration.md (~/.config/dist-node/config.json).
 Exit codes: 0 every job succeeded, 1 some job failed, 2 usage or an unusable file,
 3 the mesh (wrong password, too few peers, all peers lost), 130 interrupted.`
 

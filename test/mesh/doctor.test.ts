@@ -52,3 +52,26 @@ test('without a terminal there are plain lines, one or two for each finding', as
   )
   expect(doctor.lines.at(-1)).toMatch(/^\d+ fine, \d+ warnings?, 0 problems\.$/)
 })
+
+test('doctor shows which configuration is read, and what is wrong with it', async () => {
+  await using mesh = new TestMesh()
+  const project = mesh.write('dist-node.config.json', '{"wait": "1ms"}')
+  const good = mesh.command(['doctor', '--json', '--no-mdns'])
+  await good.exit()
+  expect(good.lines.map((line) => JSON.parse(line) as Finding)).toContainEqual(
+    expect.objectContaining({ check: 'configuration', status: 'ok', message: `${project} (wait)` })
+  )
+  mesh.write('dist-node.config.json', '{"wiat": "1ms"}')
+  const bad = mesh.command(['doctor', '--json', '--no-mdns', '--wait', '1ms'])
+  expect(await bad.exit()).toBe(3)
+  expect(bad.lines.map((line) => JSON.parse(line) as Finding)).toContainEqual(
+    expect.objectContaining({
+      check: 'configuration',
+      status: 'problem',
+      message: expect.stringMatching(/wiat does not exist/)
+    })
+  )
+  const run = mesh.command(['run', 'jobs.ts'])
+  expect(await run.exit()).toBe(2)
+  expect(run.stderr).toMatch(/^dist-node: configuration .*wiat does not exist/)
+})

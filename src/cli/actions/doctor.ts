@@ -1,6 +1,7 @@
 import { styleText } from 'node:util'
 import { diagnose, type Finding } from '../../index.ts'
 import type { DoctorOptions } from '../commands/doctor.ts'
+import { userConfigFile } from '../config-file.ts'
 import { EXIT } from '../exit.ts'
 import { interruptSignal } from '../interrupt.ts'
 import { visible } from '../output.ts'
@@ -9,7 +10,12 @@ import { wrap } from '../wrap.ts'
 export async function doctor(options: DoctorOptions): Promise<void> {
   const { signal, dispose } = interruptSignal(EXIT.interrupted)
   const counts = { ok: 0, warning: 0, problem: 0 }
+  const tell = (finding: Finding): void => {
+    counts[finding.status]++
+    console.log(options.json === true ? JSON.stringify(finding) : describe(finding))
+  }
   try {
+    tell(findConfiguration(options))
     const findings = diagnose({
       mesh: options.mesh,
       mdns: options.mdns,
@@ -24,14 +30,26 @@ export async function doctor(options: DoctorOptions): Promise<void> {
     })
     for await (const finding of findings) {
       if (signal.aborted) break
-      counts[finding.status]++
-      console.log(options.json === true ? JSON.stringify(finding) : describe(finding))
+      tell(finding)
     }
   } finally {
     dispose()
   }
   if (options.json !== true) console.log(`\n${summary(counts)}`)
   options.exit(signal.aborted ? EXIT.interrupted : counts.problem > 0 ? EXIT.mesh : EXIT.ok)
+}
+
+/** Which configuration files count, and what they set. */
+function findConfiguration({ configFiles = [], configProblem }: DoctorOptions): Finding {
+  const check = 'configuration'
+  if (configProblem !== undefined) {
+    const advice = 'put it right, or remove the key: until then every command ends with this message'
+    return { check, status: 'problem', message: configProblem, advice }
+  }
+  if (configFiles.length === 0)
+    return { check, status: 'ok', message: `none; ${userConfigFile()} would be read` }
+  const described = configFiles.map(({ path, content }) => `${path} (${Object.keys(content).join(', ')})`)
+  return { check, status: 'ok', message: described.join(', then ') }
 }
 
 const CHECK_WIDTH = 20

@@ -1,10 +1,14 @@
 import type { Command } from 'commander'
+import type { ConfigFile } from '../config-file.ts'
 import { addExamples } from '../help.ts'
 import { addMeshOptions, duration, type MeshOptions } from '../mesh-options.ts'
 
 export interface DoctorOptions extends MeshOptions {
   wait: number
   allowNet?: boolean
+  configFiles?: readonly ConfigFile[]
+  /** Why a configuration file cannot be used. */
+  configProblem?: string
   exit: (code: number) => void
 }
 
