@@ -104,8 +104,8 @@ function lengthOf(node: Node): number {
     const made = members.find((member) => Reflect.get(member, 'kind') === 'constructor')
     return made === undefined ? 0 : lengthOf(made)
   }
-  const value: unknown = Reflect.get(node, 'value')
-  const parameters: Node[] = Reflect.get((value ?? node) as object, 'params')
+  const value: Node | undefined = Reflect.get(node, 'value')
+  const parameters: Node[] = Reflect.get(value ?? node, 'params')
   const optional = parameters.findIndex(({ type }) => type === 'AssignmentPattern' || type === 'RestElement')
   return optional === -1 ? parameters.length : optional
 }

@@ -1,23 +1,13 @@
 import { ByteReader } from './byte-reader.ts'
 import { readTagged } from './decode-tagged.ts'
 import { MAX_DEPTH, TAG } from './tags.ts'
-
-/** Makes what data alone cannot: called with the tag read, before its content. */
-export interface FunctionReader {
-  /** Reads the content of one of the tags of functions; refuses a tag it does not take. */
-  readFunction(tag: number, decoder: Decoder): unknown
-  symbol(identity: number, description: string | undefined): symbol
-  /** Called for each property that holds a function or accessor: throws for one that must not be. */
-  checkProperty(key: string | symbol, isAccessor: boolean, decoder: Decoder): void
-  /** The stack of an error as it is shown here. */
-  mapStack(stack: string): string
-}
+import type { FunctionReader, ValueReader } from './value-reader.ts'
 
 /**
  * Reads one printed value. Objects are made before their parts are read, so that cycles need no second pass. Memory
  * taken is bounded by the length of the bytes, depth by {@link MAX_DEPTH}.
  */
-export class Decoder {
+export class Decoder implements ValueReader {
   readonly reader: ByteReader
   readonly functions: FunctionReader
   readonly #shared: unknown[] = []
@@ -61,7 +51,6 @@ export class Decoder {
     }
   }
 
-  /** Gives the number that is waiting, if one is, to an object just made; to be called before its parts are read. */
   register<T>(object: T): T {
     if (this.#pending !== -1) {
       this.#shared[this.#pending] = object
@@ -70,7 +59,6 @@ export class Decoder {
     return object
   }
 
-  /** For an object whose parts have to be read before it can be made. */
   registerLater<T>(make: () => T): T {
     const pending = this.#pending
     this.#pending = -1
@@ -79,7 +67,6 @@ export class Decoder {
     return object
   }
 
-  /** Reads a value of one type. */
   readAs(type: 'string'): string
   readAs(type: 'number'): number
   readAs(type: 'object'): object
@@ -96,7 +83,6 @@ export class Decoder {
     return this.reader.bytes(first)
   }
 
-  /** The count of an array that has to follow. */
   readCount(expected?: number): number {
     const first = this.reader.first()
     if (first >> 5 !== 4) this.reader.fail('expected an array')

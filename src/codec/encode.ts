@@ -6,29 +6,15 @@ import { isDense, type Property, readRecord } from './properties.ts'
 import type { Segment } from './path.ts'
 import { Pending, pendingAll, type Postponed } from './pending.ts'
 import { MAX_DEPTH, TAG } from './tags.ts'
-
-/** What data alone does not tell: how functions and what belongs to them are written. */
-export interface FunctionWriter {
-  /** Writes a function, a class or a bound function, or refuses. */
-  writeFunction(fn: Function, encoder: Encoder): void
-  /** Writes something every Node has (`Math`, `Array.prototype`, a built-in module); false when it is nothing of that kind. */
-  writeBuiltin(value: object, encoder: Encoder): boolean
-  /** Writes an object of the runtime's own that travels in a way of its own; false when it is an ordinary object. */
-  writeSpecial(value: object, encoder: Encoder): boolean
-  /** Can a class be written? Errors of classes that cannot fall back to the built-in class they extend. */
-  canWriteClass(constructor: Function): boolean
-  /** A number for a symbol of its own, the same for as long as the symbol lives. */
-  identifySymbol(symbol: symbol): number
-}
+import type { FunctionWriter, ValueWriter } from './value-writer.ts'
 
 /**
  * Writes values as CBOR (RFC 8949). One pass: an object met a second time makes a second pass, which marks what is
  * shared, because most values share nothing and should not pay for it.
  */
-export class Encoder {
+export class Encoder implements ValueWriter {
   readonly writer = new ByteWriter()
   readonly functions: FunctionWriter
-  /** From the root to the value being written; after a refusal, to the value at fault. */
   readonly path: Segment[] = []
   readonly #seen = new Set<object>()
   readonly #repeated = new Set<object>()
@@ -85,14 +71,12 @@ export class Encoder {
     }
   }
 
-  /** Writes a part of a value, so that a refusal in it can say where it is. */
   writeAt(segment: Segment, value: unknown): void {
     this.path.push(segment)
     this.write(value)
     this.path.pop()
   }
 
-  /** [key, flags, value, …] */
   writeProperties(properties: readonly Property[]): void {
     this.writer.array(properties.length * 3)
     for (const { key, flags, value } of properties) {
@@ -129,7 +113,6 @@ export class Encoder {
     return false
   }
 
-  /** Whether something written apart from its owner, as a view's buffer is, has other owners too. */
   isShared(value: object): boolean {
     if (this.#numbers !== undefined) return this.#numbers.has(value)
     if (this.#seen.has(value)) this.#repeated.add(value)

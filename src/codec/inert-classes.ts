@@ -8,7 +8,10 @@ BigUint64Array Buffer Error EvalError RangeError ReferenceError SyntaxError Type
 const INERT: ReadonlySet<unknown> = new Set([
   ...NAMES.split(/\s+/).map((name) => Reflect.get(globalThis, name) as unknown),
   EventEmitter,
-  Object.getPrototypeOf(Uint8Array)
+  Object.getPrototypeOf(Uint8Array),
+  ...Object.values(Object.getOwnPropertyDescriptors(Reflect.get(globalThis, 'Temporal') ?? {})).map(
+    ({ value }) => value as unknown
+  )
 ])
 
 export function isInert(constructor: Function): boolean {

@@ -1,3 +1,5 @@
+import { homeClass } from './home-realm.ts'
+
 /** The error classes of the language, by name. */
 export const ERROR_CLASSES: ReadonlyMap<string, ErrorConstructor> = new Map(
   [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError].map(
@@ -13,7 +15,8 @@ const BY_PROTOTYPE: ReadonlyMap<object, ErrorConstructor> = new Map(
 export function errorClassOf(error: object): ErrorConstructor {
   let prototype: object | null = Object.getPrototypeOf(error)
   while (prototype !== null) {
-    const errorClass = BY_PROTOTYPE.get(prototype)
+    const errorClass =
+      BY_PROTOTYPE.get(prototype) ?? BY_PROTOTYPE.get(homeClass(prototype.constructor)?.prototype)
     if (errorClass !== undefined) return errorClass
     prototype = Object.getPrototypeOf(prototype)
   }

@@ -3,8 +3,8 @@ import { type BuiltinPath, Builtins } from './builtins.ts'
 import { checkKey } from './class-keys.ts'
 import { type ConstructorParts, describeConstructor, isNative } from './constructor-parts.ts'
 import type { Closure, ClosureInspector } from './closure-inspector.ts'
-import type { Encoder, FunctionWriter } from './encode.ts'
 import { refuse } from './errors.ts'
+import { homeClass } from './home-realm.ts'
 import { isInert } from './inert-classes.ts'
 import { Identities } from './identity.ts'
 import type { PackageValues } from './package-values.ts'
@@ -15,6 +15,7 @@ import { SharedState } from './shared-state.ts'
 import { readVariable, type Site } from './site.ts'
 import { type ForeignSite, isForeign, type SiteAnalyser } from './site-analyser.ts'
 import { TAG } from './tags.ts'
+import type { FunctionWriter, ValueWriter } from './value-writer.ts'
 
 /** What was seen in the functions of one value, which may take several passes to write. */
 export type KnownClosures = Map<Function, Closure>
@@ -62,7 +63,7 @@ export class LiveFunctions implements FunctionWriter {
     return (this.#closures ??= new Map())
   }
 
-  writeFunction(fn: Function, encoder: Encoder): void {
+  writeFunction(fn: Function, encoder: ValueWriter): void {
     if (types.isProxy(fn)) refuse('Proxy', 'a Proxy cannot be looked into', 'send the function behind it')
     if (this.writeBuiltin(fn, encoder)) return
     const text = Function.prototype.toString.call(fn)
@@ -85,13 +86,13 @@ export class LiveFunctions implements FunctionWriter {
     if (site.isConstant) this.#constants.set(fn, { closure, site })
   }
 
-  #writeSite(fn: Function, closure: Closure, site: Site, encoder: Encoder): void {
+  #writeSite(fn: Function, closure: Closure, site: Site, encoder: ValueWriter): void {
     const more = describeConstructor(fn, site)
     if (more === undefined) this.#writeClosure(fn, closure, site, encoder)
     else this.#writeConstructor(fn, more, closure, site, encoder)
   }
 
-  writeBuiltin(value: object, encoder: Encoder): boolean {
+  writeBuiltin(value: object, encoder: ValueWriter): boolean {
     const path: BuiltinPath | undefined = this.#builtins.pathOf(value)
     if (path === undefined) return this.#writePackageValue(value, encoder)
     encoder.writer.tag(TAG.builtin)
@@ -100,7 +101,7 @@ export class LiveFunctions implements FunctionWriter {
     return true
   }
 
-  #writePackageValue(value: object, { writer }: Encoder): boolean {
+  #writePackageValue(value: object, { writer }: ValueWriter): boolean {
     const found = this.#packages.find(value)
     if (found === undefined) return false
     this.hashes.add(found.hash)
@@ -111,7 +112,7 @@ export class LiveFunctions implements FunctionWriter {
     return true
   }
 
-  writeSpecial(value: object, encoder: Encoder): boolean {
+  writeSpecial(value: object, encoder: ValueWriter): boolean {
     if (types.isModuleNamespaceObject(value)) {
       this.#writeNamespace(value as Record<string, unknown>, encoder)
       return true
@@ -148,14 +149,14 @@ export class LiveFunctions implements FunctionWriter {
     })
   }
 
-  #writeClosure(fn: Function, closure: Closure, site: Site, encoder: Encoder): void {
+  #writeClosure(fn: Function, closure: Closure, site: Site, encoder: ValueWriter): void {
     encoder.writer.tag(TAG.closure)
     encoder.writer.array(2)
     encoder.writer.bytes(site.hashBytes)
     this.#writeCaptured(fn, closure, site, encoder)
   }
 
-  #writeCaptured(fn: Function, { scopes }: Closure, site: Site, encoder: Encoder): void {
+  #writeCaptured(fn: Function, { scopes }: Closure, site: Site, encoder: ValueWriter): void {
     const { captured, privateStatics, keys = 0 } = site.unit
     encoder.writer.array(captured.length + privateStatics.length)
     for (const [index, name] of captured.entries()) {
@@ -177,7 +178,7 @@ export class LiveFunctions implements FunctionWriter {
     more: ConstructorParts,
     closure: Closure,
     site: Site,
-    encoder: Encoder
+    encoder: ValueWriter
   ): void {
     const { writer } = encoder
     if (site.class !== undefined) {
@@ -195,7 +196,7 @@ export class LiveFunctions implements FunctionWriter {
     encoder.writeProperties(more.properties)
   }
 
-  #writeBound(fn: Function, encoder: Encoder): void {
+  #writeBound(fn: Function, encoder: ValueWriter): void {
     const bound = this.#inspector.inspectBound(fn)
     if (bound === undefined) {
       const name = fn.name === '' ? 'native function' : fn.name
@@ -213,7 +214,7 @@ export class LiveFunctions implements FunctionWriter {
   }
 
   /** A local module taken whole: an object of what it exports. */
-  #writeNamespace(namespace: Record<string, unknown>, encoder: Encoder): void {
+  #writeNamespace(namespace: Record<string, unknown>, encoder: ValueWriter): void {
     const whole: unknown = namespace['default']
     if (typeof whole === 'object' && whole !== null && this.#builtins.pathOf(whole) !== undefined)
       return encoder.write(whole)
@@ -245,14 +246,15 @@ export class LiveFunctions implements FunctionWriter {
       const constructor: unknown = Object.hasOwn(prototype, 'constructor')
         ? Reflect.get(prototype, 'constructor')
         : undefined
-      if (typeof constructor === 'function' && !isInert(constructor)) this.#refuseStateOf(constructor)
+      if (typeof constructor === 'function' && !isInert(homeClass(constructor) ?? constructor))
+        this.#refuseStateOf(constructor)
       prototype = Object.getPrototypeOf(prototype)
     }
   }
 }
 
 /** A function that is frozen, sealed or closed to additions. */
-function writeClosed(integrity: number, encoder: Encoder, write: () => void): void {
+function writeClosed(integrity: number, encoder: ValueWriter, write: () => void): void {
   encoder.writer.tag(TAG.extended)
   encoder.writer.array(4)
   write()

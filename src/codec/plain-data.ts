@@ -1,5 +1,5 @@
-import type { FunctionWriter } from './encode.ts'
 import { refuse } from './errors.ts'
+import type { FunctionWriter } from './value-writer.ts'
 
 /** Writes no functions. */
 export const PLAIN_DATA: FunctionWriter = {

@@ -1,12 +1,13 @@
 import { types } from 'node:util'
 import { Builtins } from './builtins.ts'
-import { Encoder, type FunctionWriter } from './encode.ts'
+import { Encoder } from './encode.ts'
 import { isDomException } from './intrinsic-errors.ts'
 import { PrintError, RefusalSignal, refuse } from './errors.ts'
 import { formatPath } from './path.ts'
 import type { Reader } from './read.ts'
 import { isResultBuiltin } from './result-builtins.ts'
 import { TAG } from './tags.ts'
+import type { FunctionWriter, ValueWriter } from './value-writer.ts'
 
 /**
  * Prints results and errors of jobs. Runs in the worker process: no inspector, no parser. Functions and classes that
@@ -41,7 +42,7 @@ class ReadFunctions implements FunctionWriter {
     this.#reader = reader
   }
 
-  writeFunction(fn: Function, encoder: Encoder): void {
+  writeFunction(fn: Function, encoder: ValueWriter): void {
     const { writer } = encoder
     const identity = this.#reader.identityOf(fn)
     if (identity !== undefined) {
@@ -66,7 +67,7 @@ class ReadFunctions implements FunctionWriter {
       encoder.writeAt({ captured: origin.unit.captured[index] ?? '' }, value)
   }
 
-  writeBuiltin(value: object, { writer }: Encoder): boolean {
+  writeBuiltin(value: object, { writer }: ValueWriter): boolean {
     const path = this.#builtins.pathOf(value)
     if (path === undefined) return false
     if (!isResultBuiltin(path)) {
@@ -82,7 +83,7 @@ class ReadFunctions implements FunctionWriter {
     return true
   }
 
-  writeSpecial(value: object, encoder: Encoder): boolean {
+  writeSpecial(value: object, encoder: ValueWriter): boolean {
     const constructor = classOf(value)
     if (constructor === undefined || this.canWriteClass(constructor) || hasForm(value)) return false
     if (this.#builtins.pathOf(constructor) !== undefined || isNative(constructor)) {

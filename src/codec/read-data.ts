@@ -1,4 +1,5 @@
-import { Decoder, type FunctionReader } from './decode.ts'
+import { Decoder } from './decode.ts'
+import type { FunctionReader } from './value-reader.ts'
 
 /** Takes no functions. A symbol of its own arrives as a new one. */
 const DATA_ONLY: FunctionReader = {

@@ -7,13 +7,14 @@ import {
   unwrap,
   withPrivate
 } from './compile.ts'
-import { Decoder, type FunctionReader } from './decode.ts'
-import { readProperties, setPrototype } from './decode-tagged.ts'
+import { Decoder } from './decode.ts'
+import { readProperties, setPrototype } from './decode-extended.ts'
 import { ReadError } from './errors.ts'
 import { linkAll, moduleNotFound, type ModuleSource } from './link.ts'
 import { readData } from './read-data.ts'
 import { TAG } from './tags.ts'
 import { type BundleUnit, type FunctionUnit, hashUnit, type Unit } from './unit.ts'
+import type { FunctionReader, ValueReader } from './value-reader.ts'
 
 export interface ReaderOptions {
   /** Answers for a built-in module, or throws for one that is not to be had. @default process.getBuiltinModule */
@@ -118,7 +119,7 @@ export class Reader implements FunctionReader, ModuleSource {
     return symbol
   }
 
-  checkProperty(key: string | symbol, isAccessor: boolean, decoder: Decoder): void {
+  checkProperty(key: string | symbol, isAccessor: boolean, decoder: ValueReader): void {
     if (this.#options.isFromPeer !== true) return
     if (!isAccessor && typeof key === 'string' && !CALLED_UNASKED.has(key)) return
     decoder.reader.fail(`a function that would run by itself, as ${String(key)}, is not taken from a peer`)
@@ -128,7 +129,7 @@ export class Reader implements FunctionReader, ModuleSource {
     return this.#options.mapStack?.(stack) ?? stack
   }
 
-  readFunction(tag: number, decoder: Decoder): unknown {
+  readFunction(tag: number, decoder: ValueReader): unknown {
     switch (tag) {
       case TAG.closure:
         return this.#readClosure(decoder)
@@ -187,7 +188,7 @@ export class Reader implements FunctionReader, ModuleSource {
   }
 
   /** [unit, captured values, …]: the unit and the values are read, what follows is not. */
-  #instantiate(decoder: Decoder): Function {
+  #instantiate(decoder: ValueReader): Function {
     const hash = Buffer.from(decoder.readBytes().buffer).toString('hex')
     let site = this.#sites.get(hash)
     if (site === undefined) {
@@ -219,12 +220,12 @@ export class Reader implements FunctionReader, ModuleSource {
     return { unit, make: () => withPrivate((give) => factory(...links, give)) }
   }
 
-  #readClosure(decoder: Decoder): Function {
+  #readClosure(decoder: ValueReader): Function {
     decoder.readCount(2)
     return this.#instantiate(decoder)
   }
 
-  #readConstructor(decoder: Decoder): Function {
+  #readConstructor(decoder: ValueReader): Function {
     decoder.readCount(6)
     const fn = this.#instantiate(decoder)
     const parent = decoder.read()
@@ -236,7 +237,7 @@ export class Reader implements FunctionReader, ModuleSource {
     return fn
   }
 
-  #readIdentified(decoder: Decoder): Function {
+  #readIdentified(decoder: ValueReader): Function {
     decoder.readCount(2)
     const identity = decoder.readAs('number')
     const known = this.#identified.get(identity)
@@ -248,14 +249,14 @@ export class Reader implements FunctionReader, ModuleSource {
     return this.#identify(identity, decoder)
   }
 
-  #identify(identity: number, decoder: Decoder): Function {
+  #identify(identity: number, decoder: ValueReader): Function {
     const fn = decoder.readAs('function')
     this.#identified.set(identity, fn)
     this.#identities.set(fn, identity)
     return fn
   }
 
-  #readBuiltin(decoder: Decoder): unknown {
+  #readBuiltin(decoder: ValueReader): unknown {
     const count = decoder.readCount()
     const path: string[] = []
     for (let index = 0; index < count; index++) path.push(decoder.readAs('string'))
@@ -266,7 +267,7 @@ export class Reader implements FunctionReader, ModuleSource {
     return decoder.register(findBuiltin([module, ...names], (name) => this.builtin(name)))
   }
 
-  #readBound(decoder: Decoder): Function {
+  #readBound(decoder: ValueReader): Function {
     return decoder.registerLater(() => {
       decoder.readCount(3)
       const target = decoder.readAs('function')
@@ -277,14 +278,14 @@ export class Reader implements FunctionReader, ModuleSource {
     })
   }
 
-  #readBundled(decoder: Decoder): unknown {
+  #readBundled(decoder: ValueReader): unknown {
     const count = decoder.readCount()
     let value: unknown = this.bundle(Buffer.from(decoder.readBytes().buffer).toString('hex'))
     for (let index = 1; index < count; index++) value = Reflect.get(value as object, decoder.readAs('string'))
     return decoder.register(value)
   }
 
-  #readOriginal(decoder: Decoder): Function {
+  #readOriginal(decoder: ValueReader): Function {
     const identity = decoder.readAs('number')
     const original = this.#options.findOriginal?.(identity) ?? this.#identified.get(identity)
     return decoder.register(original ?? decoder.reader.fail(`no function ${identity} was printed here`))
@@ -292,7 +293,7 @@ export class Reader implements FunctionReader, ModuleSource {
 }
 
 /** Values that name members of a class about to be made: none of them can lead back to it. */
-function readKeys(decoder: Decoder, count: number): unknown[] {
+function readKeys(decoder: ValueReader, count: number): unknown[] {
   const values: unknown[] = []
   while (values.length < count) {
     const value = decoder.read()
