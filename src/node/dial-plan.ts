@@ -21,7 +21,10 @@ interface Target {
   /** First of the failures in a row. */
   failingSinceMs: number
   nextDialMs: number
-  dialling: boolean
+  /** The other side should dial; this one does when it does not. */
+  yields: boolean
+  /** Since when a dial has been under way. */
+  diallingSinceMs: number | undefined
 }
 
 /** The first tries come quickly: both sides are often just starting. */
@@ -47,8 +50,15 @@ const MAX_REFUSED_DELAY_MS = 10 * 60_000
 /** Of two nodes that discover each other at once, the one with the larger id leaves the other this long to dial. */
 const YIELD_MS = 1_000
 
-/** A handshake takes some ten milliseconds of both sides: more at once only slow one another down. */
+/**
+ * Dials at once. A handshake takes some ten milliseconds of both sides, so a few are hundreds in a second; where they take
+ * longer than these, somebody is starved (many nodes starting on few cores), and more at once only slow one another down.
+ */
 const MAX_PARALLEL_DIALS = 4
+const SLOW_DIAL_MS = 500
+const VERY_SLOW_DIAL_MS = 1_500
+/** Weight of the last dial in the mean of how long they take. */
+const DIAL_TIME_WEIGHT = 0.3
 const MAX_TARGETS = 1024
 const MAX_ADDRESSES = 8
 
@@ -56,6 +66,7 @@ export class DialPlan {
   readonly #self: PeerId
   readonly #random: () => number
   readonly #targets = new Map<string, Target>()
+  #dialTimeMs = 0
 
   /** @param random from 0 to 1, for jitter */
   constructor(self: PeerId, random: () => number = Math.random) {
@@ -91,24 +102,31 @@ export class DialPlan {
 
   /** The dials that are due, now marked as under way; addresses with the peer's id, the most promising first. */
   due(nowMs: number, isConnected: (id: PeerId) => boolean): { key: string; addresses: string[] }[] {
-    const targets = [...this.#targets]
-    let running = targets.filter(([, target]) => target.dialling).length
-    const dials = []
-    for (const [key, target] of targets.toSorted(byPromise)) {
-      if (running >= MAX_PARALLEL_DIALS) break
-      if (target.dialling || target.nextDialMs > nowMs) continue
-      if (target.id !== undefined && isConnected(target.id)) continue
-      target.dialling = true
-      running++
-      dials.push({ key, addresses: dialOrder(target) })
-    }
-    return dials
+    const room = this.#room()
+    if (room <= 0) return []
+    const dials = [...this.#targets]
+      .filter(([, target]) => target.nextDialMs <= nowMs && isWanted(target, isConnected))
+      .toSorted(byPromise)
+      .slice(0, room)
+    for (const [, target] of dials) target.diallingSinceMs = nowMs
+    return dials.map(([key, target]) => ({ key, addresses: dialOrder(target) }))
   }
 
-  onDialled(key: string, id: PeerId, address: string): void {
+  /** When there is something to dial next; Infinity when that depends on what happens before. */
+  nextMs(isConnected: (id: PeerId) => boolean): number {
+    if (this.#room() <= 0) return Infinity
+    let nextMs = Infinity
+    for (const target of this.#targets.values()) {
+      if (target.nextDialMs < nextMs && isWanted(target, isConnected)) nextMs = target.nextDialMs
+    }
+    return nextMs
+  }
+
+  onDialled(key: string, id: PeerId, address: string, nowMs: number): void {
     const target = this.#targets.get(key)
     if (target === undefined) return
-    Object.assign(target, { id, failures: 0, dialling: false, nextDialMs: 0, proven: address })
+    this.#onEnd(target, nowMs)
+    Object.assign(target, { id, failures: 0, nextDialMs: 0, proven: address })
   }
 
   onFailed(key: string, reason: DialFailure, nowMs: number): void {
@@ -116,7 +134,9 @@ export class DialPlan {
     if (target === undefined) return
     if (target.failures === 0) target.failingSinceMs = nowMs
     target.failures++
-    target.dialling = false
+    // How long an address that leads nowhere takes says nothing about how busy the others are.
+    if (reason === 'unreachable') target.diallingSinceMs = undefined
+    else this.#onEnd(target, nowMs)
     // Two nodes that failed together must not try again together.
     const jitter = 0.75 + 0.5 * this.#random()
     target.nextDialMs = nowMs + jitter * delayMs(target, reason, nowMs)
@@ -127,7 +147,8 @@ export class DialPlan {
     for (const target of this.#targets.values()) {
       if (target.id !== id) continue
       target.failures = 0
-      target.nextDialMs = nowMs + FIRST_DELAY_MS + (this.#self > id ? YIELD_MS : 0)
+      target.yields = this.#self > id
+      target.nextDialMs = nowMs + FIRST_DELAY_MS + (target.yields ? YIELD_MS : 0)
     }
   }
 
@@ -152,10 +173,25 @@ export class DialPlan {
       failures: 0,
       failingSinceMs: 0,
       nextDialMs: nowMs + (yields ? YIELD_MS : 0),
-      dialling: false
+      yields,
+      diallingSinceMs: undefined
     }
     this.#targets.set(key, target)
     return target
+  }
+
+  /** How many more dials may be under way. */
+  #room(): number {
+    const running = [...this.#targets.values()].filter(({ diallingSinceMs }) => diallingSinceMs !== undefined)
+    const max =
+      this.#dialTimeMs > VERY_SLOW_DIAL_MS ? 1 : this.#dialTimeMs > SLOW_DIAL_MS ? 2 : MAX_PARALLEL_DIALS
+    return max - running.length
+  }
+
+  #onEnd(target: Target, nowMs: number): void {
+    if (target.diallingSinceMs === undefined) return
+    this.#dialTimeMs += DIAL_TIME_WEIGHT * (nowMs - target.diallingSinceMs - this.#dialTimeMs)
+    target.diallingSinceMs = undefined
   }
 
   /** Addresses of peers whose id is known, to remember and to pass on. */
@@ -166,12 +202,21 @@ export class DialPlan {
   }
 }
 
+function isWanted(target: Target, isConnected: (id: PeerId) => boolean): boolean {
+  return target.diallingSinceMs === undefined && (target.id === undefined || !isConnected(target.id))
+}
+
 /**
- * Peers that have not failed come first, then those that have waited longest: invented peers, which somebody on the LAN
- * may announce by the dozen, must not keep honest ones waiting each time they are tried again.
+ * Peers that have not failed come first: invented peers, which somebody on the LAN may announce by the dozen, must not
+ * keep honest ones waiting each time they are tried again. Then those that will not dial us, then those that have waited
+ * longest.
  */
 function byPromise([, a]: [string, Target], [, b]: [string, Target]): number {
-  return Number(a.failures > 0) - Number(b.failures > 0) || a.nextDialMs - b.nextDialMs
+  return (
+    Number(a.failures > 0) - Number(b.failures > 0) ||
+    Number(a.yields) - Number(b.yields) ||
+    a.nextDialMs - b.nextDialMs
+  )
 }
 
 /** What the user typed, what worked last, then what was learnt last: ports change with every start of a node. */

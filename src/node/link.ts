@@ -17,6 +17,8 @@ export interface Link {
   readonly queuedBytes: number
   /** Resolves when the queue is short again, or the link closed. */
   drained(): Promise<void>
+  /** Work is about to be measured by the round-trip time, so it should be known well. Within one process there is none. */
+  measure?(): void
 }
 
 /** What a submitter knows of an executor. */

@@ -21,20 +21,18 @@ import { type AddressSource, DialPlan, withoutPeerId } from './dial-plan.ts'
 import type { Identity } from './identity.ts'
 import type { PeerId } from './link.ts'
 import { KnownPeers } from './known-peers.ts'
+import { DialLoop } from './dial-loop.ts'
+import { Discovery } from './discovery.ts'
 import { isOwnIp } from './local-addresses.ts'
 import type { MeshKeys } from './mesh-keys.ts'
+import { PeerExchange } from './peer-exchange.ts'
 import { SameHostBoard } from './same-host.ts'
+import { SessionTable } from './session-table.ts'
 import { Session, type SessionEnd } from './session.ts'
 import { Transport } from './transport.ts'
 
-/** How often the dialling loop looks for dials that are due. */
-const DIAL_LOOP_MS = 100
-
 /** All of a dial: connection, Noise, stream, password proof, hello. */
-const DIAL_TIMEOUT_MS = 10_000
-
-/** A session that takes the place of another must be there by then. */
-const REPLACEMENT_TIMEOUT_MS = 3_000
+const DIAL_TIMEOUT_MS = 15_000
 
 /** Time for goodbyes at the end. */
 const STOP_TIMEOUT_MS = 2_000
@@ -96,7 +94,9 @@ export class Network {
   readonly #init: NetworkInit
   readonly #plan: DialPlan
   readonly #known: KnownPeers
-  readonly #sessions = new Map<PeerId, Session>()
+  readonly #loop: DialLoop
+  readonly #exchange: PeerExchange
+  readonly #sessions: SessionTable
   readonly #connections = new Map<Session, Connection>()
   readonly #guesses: GuessLimits
   /** Peers that dialled us and have not finished the handshake. */
@@ -106,13 +106,25 @@ export class Network {
   readonly #stopping = new AbortController()
   #transport!: Transport
   #board: SameHostBoard | undefined
-  #loop: NodeJS.Timeout | undefined
+  #discovery: Discovery | undefined
 
   private constructor(init: NetworkInit) {
     this.#init = init
     this.#keys = init.keys
-    this.#plan = new DialPlan(init.identity.peerId)
+    const self = init.identity.peerId
+    this.#plan = new DialPlan(self)
     this.#known = new KnownPeers(init.folder, init.mesh)
+    this.#sessions = new SessionTable(self, init.events.onLeft.bind(init.events))
+    // A peer that is proving itself to us at this moment need not be dialled.
+    const isConnected = (id: PeerId): boolean => this.#sessions.has(id) || this.#proving.has(id)
+    this.#loop = new DialLoop(this.#plan, isConnected, (dial) => this.#track(this.#dial(dial)))
+    this.#exchange = new PeerExchange({
+      self: () => ({ id: self, addresses: this.addresses() }),
+      sessions: () => this.#sessions.values(),
+      known: () => this.#plan.known().filter(({ id }) => this.#sessions.has(id)),
+      learn: (peer) => this.#learn(peer, 'exchange'),
+      remember: (peer) => this.#known.remember(peer)
+    })
     this.#guesses = new GuessLimits({
       isLocal: isOwnIp,
       onAlarm: (failures) =>
@@ -138,6 +150,7 @@ export class Network {
   changeKeys(keys: MeshKeys): void {
     this.#keys = keys
     this.#plan.retryAll(performance.now())
+    this.#loop.wake()
     const epochs = new Set(keys.accepted().map(({ epoch }) => epoch))
     for (const session of this.#sessions.values()) {
       if (!epochs.has(session.epoch)) void session.close('the password of the mesh was changed')
@@ -146,8 +159,9 @@ export class Network {
 
   async stop(reason: string): Promise<void> {
     this.#stopping.abort(new Error('stopped'))
-    clearInterval(this.#loop)
-    await this.#board?.close()
+    this.#loop.close()
+    this.#sessions.close()
+    await Promise.all([this.#board?.close(), this.#discovery?.stop()])
     const goodbyes = [...this.#sessions.values()].map((session) => session.close(reason))
     await Promise.race([Promise.allSettled(goodbyes), elapsed(STOP_TIMEOUT_MS)])
     await this.#transport.stop()
@@ -162,9 +176,6 @@ export class Network {
       privateKey: identity.privateKey,
       listen,
       peers,
-      mdns,
-      meshHash,
-      onFound: (peer) => this.#plan.learn(peer, 'mdns', performance.now()),
       onStream: (stream, connection) => this.#track(this.#converse(stream, connection, 'listener'))
     })
     for (const address of peers) this.#plan.learn({ id: peerIdIn(address), addresses: [address] }, 'user', 0)
@@ -176,22 +187,24 @@ export class Network {
       }
       this.#board = await SameHostBoard.open({ ...self, meshHash }, onFound)
     }
-    this.#loop = setInterval(() => this.#dialDue(), DIAL_LOOP_MS)
-    this.#dialDue()
+    if (mdns) {
+      this.#discovery = await Discovery.start({
+        peerId: identity.peerId,
+        meshHash,
+        addresses: () => this.addresses(),
+        countPeers: () => this.#sessions.size,
+        onFound: (peer) => this.#learn(peer, 'mdns'),
+        onWarning: this.#init.events.onWarning.bind(this.#init.events)
+      })
+    }
+    this.#loop.wake()
   }
 
   /** @returns whether there was anything new in it */
-  #learn(peer: { id: string; addresses: readonly string[] }, source: 'same-host' | 'exchange'): boolean {
+  #learn(peer: { id: string; addresses: readonly string[] }, source: AddressSource): boolean {
     const news = this.#plan.learn(peer, source, performance.now())
-    if (news) this.#dialDue()
+    if (news) this.#loop.wake()
     return news
-  }
-
-  #dialDue(): void {
-    if (this.#stopping.signal.aborted) return
-    // A peer that is proving itself to us at this moment need not be dialled.
-    const isConnected = (id: PeerId): boolean => this.#sessions.has(id) || this.#proving.has(id)
-    for (const dial of this.#plan.due(performance.now(), isConnected)) this.#track(this.#dial(dial))
   }
 
   async #dial({ key, addresses }: { key: string; addresses: string[] }): Promise<void> {
@@ -202,17 +215,10 @@ export class Network {
       if (this.#sessions.has(peer)) {
         // It dialled us meanwhile.
         stream.abort(new Error('connected already'))
-        this.#plan.onDialled(key, peer, withoutPeerId(connection.remoteAddr.toString()))
+        this.#onDialled(key, connection)
         return
       }
-      const running = this.#converse(stream, connection, 'dialler', () =>
-        this.#plan.onDialled(
-          key,
-          connection.remotePeer.toString(),
-          withoutPeerId(connection.remoteAddr.toString())
-        )
-      )
-      await running
+      await this.#converse(stream, connection, 'dialler', () => this.#onDialled(key, connection))
     } catch (error) {
       const refused = REFUSALS.some((kind) => error instanceof kind)
       this.#plan.onFailed(
@@ -220,8 +226,15 @@ export class Network {
         refused ? 'refused' : isBusy(error) ? 'busy' : 'unreachable',
         performance.now()
       )
+      this.#loop.wake()
       if (!refused && !this.#stopping.signal.aborted) this.#reportUnreachable(key, addresses, error)
     }
+  }
+
+  #onDialled(key: string, { remotePeer, remoteAddr }: Connection): void {
+    const address = withoutPeerId(remoteAddr.toString())
+    this.#plan.onDialled(key, remotePeer.toString(), address, performance.now())
+    this.#loop.wake()
   }
 
   #reportUnreachable(key: string, addresses: readonly string[], error: unknown): void {
@@ -268,17 +281,18 @@ export class Network {
       return
     } finally {
       this.#proving.delete(remotePeer)
+      this.#loop.wake()
     }
     onOpened?.()
     this.#connections.set(session, connection)
-    if (this.#register(session)) {
+    if (this.#sessions.enter(session)) {
       events.onJoined(session)
-      this.#introduce(session)
+      this.#exchange.introduce(session)
       const end = await session.run({
         onMessage: (message) => this.#onMessage(session, message),
         onRtt: (rttMs) => events.onRtt(session, rttMs)
       })
-      this.#unregister(session, end)
+      if (this.#sessions.remove(session, end)) this.#onDisconnected(session.peer, end)
     } else {
       await session.replace()
     }
@@ -295,59 +309,16 @@ export class Network {
     }
   }
 
-  /** One session per peer: of two, the one that the smaller id dialled; of two of the same dialler, the newer. */
-  #register(session: Session): boolean {
-    const current = this.#sessions.get(session.peer)
-    if (current !== undefined) {
-      const smaller = [this.#init.identity.peerId, session.peer].toSorted()[0]
-      if (current.dialler !== session.dialler && current.dialler === smaller) return false
-      void current.replace()
-      this.#init.events.onLeft(current, { kind: 'replaced' })
-    }
-    this.#sessions.set(session.peer, session)
-    return true
-  }
-
-  #unregister(session: Session, end: SessionEnd): void {
-    if (this.#sessions.get(session.peer) !== session) return
-    this.#sessions.delete(session.peer)
-    this.#plan.onDisconnected(session.peer, performance.now())
-    this.#init.events.onLeft(session, end)
-    if (end.kind !== 'replaced') return
-    // The session that replaces this one is a moment behind; if it does not come, the peer is gone after all.
-    setTimeout(() => {
-      if (this.#sessions.has(session.peer) || this.#stopping.signal.aborted) return
-      this.#init.events.onLeft(session, { kind: 'lost', reason: 'closed the connection' })
-    }, REPLACEMENT_TIMEOUT_MS).unref()
+  #onDisconnected(peer: PeerId, end: SessionEnd): void {
+    this.#plan.onDisconnected(peer, performance.now())
+    this.#loop.wake()
+    if (end.kind === 'lost') this.#discovery?.lookAgain()
   }
 
   #onMessage(session: Session, message: Message): Promise<void> | undefined {
     if (message.type !== 'peers') return this.#init.events.onMessage(session, message)
-    this.#onPeers(session, message.peers)
+    this.#exchange.onPeers(session, message.peers)
     return undefined
-  }
-
-  /** Tells a new peer where this node and the others are: multicast does not reach everywhere. */
-  #introduce(session: Session): void {
-    const self = { id: this.#init.identity.peerId, addresses: this.addresses() }
-    const others = this.#plan.known().filter(({ id }) => id !== session.peer && this.#sessions.has(id))
-    session.send({ type: 'peers', peers: [self, ...others] })
-  }
-
-  #onPeers(from: Session, peers: readonly { id: string; addresses: readonly string[] }[]): void {
-    for (const { id, addresses } of peers) {
-      // Somebody else's loopback is not ours.
-      const usable = addresses.filter((address) => isLoopback(from.address) || !isLoopback(address))
-      const peer = { id, addresses: usable }
-      const news = this.#learn(peer, 'exchange')
-      if (id !== from.peer) continue
-      this.#known.remember(peer)
-      // What this node knew already, from multicast say, the others know as well.
-      if (!news) continue
-      for (const other of this.#sessions.values()) {
-        if (other !== from) other.send({ type: 'peers', peers: [peer] })
-      }
-    }
   }
 
   #track(task: Promise<void>): void {
@@ -373,10 +344,6 @@ function isBusy(error: unknown): boolean {
 /** The IP address in `/ip4/192.168.1.20/tcp/4001`. */
 function ipAddress(address: string): string {
   return address.split('/')[2] ?? address
-}
-
-function isLoopback(address: string): boolean {
-  return /^\/ip4\/127\.|^\/ip6\/::1\//.test(address)
 }
 
 function elapsed(ms: number): Promise<void> {

@@ -14,12 +14,12 @@ const HELLO_TIMEOUT_MS = 3_000
 const BEAT_EVERY_MS = 2_000
 
 /** Whatever a peer says is a sign of life; it is asked for one only after this long. */
-const PING_AFTER_MS = 3_000
+const PING_AFTER_MS = 5_000
 
 /** A peer that has said nothing for this long is gone, whatever TCP believes. */
 const SILENCE_LIMIT_MS = 10_000
 
-/** Round-trip times kept. */
+/** Round-trip times kept, and taken one after another when it matters: the first fall into the start of a process. */
 const RTT_SAMPLES = 8
 
 /** The goodbye of a session that gives way to another one of the same two peers. */
@@ -58,6 +58,7 @@ export class Session implements Link {
   #goodbye: string | undefined
   #silence: string | undefined
   #replaced = false
+  #isMeasuring = false
 
   private constructor(init: {
     channel: Channel
@@ -131,6 +132,12 @@ export class Session implements Link {
     return this.#channel.drained()
   }
 
+  measure(): void {
+    if (this.#isMeasuring || this.#rtts.length >= RTT_SAMPLES) return
+    this.#isMeasuring = true
+    if (this.#pings.size === 0) this.#ping()
+  }
+
   /** Reads until the conversation ends, and says why it did. */
   async run(handler: SessionHandler): Promise<SessionEnd> {
     const heartbeat = setInterval(() => this.#beat(), BEAT_EVERY_MS)
@@ -202,8 +209,8 @@ export class Session implements Link {
     this.#rtts.push(performance.now() - sentMs)
     if (this.#rtts.length > RTT_SAMPLES) this.#rtts.shift()
     handler.onRtt(this.rttMs)
-    // The first samples fall into the start of one of the two processes, when everything is slow.
-    if (this.#rtts.length < RTT_SAMPLES) this.#ping()
+    if (this.#rtts.length >= RTT_SAMPLES) this.#isMeasuring = false
+    if (this.#isMeasuring) this.#ping()
   }
 
   #end(reason: string): SessionEnd {

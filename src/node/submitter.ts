@@ -54,7 +54,7 @@ export class Submitter {
     const number = this.nextNumber()
     const run: Run<T> = new Run<T>(
       { printer: this.#printer, executors: () => this.executors, onEnded: () => this.#runs.delete(number) },
-      { number, source, options, onStarted: () => this.#runs.set(number, run) }
+      { number, source, options, onStarted: () => this.#onStarted(number, run) }
     )
     return run
   }
@@ -62,6 +62,7 @@ export class Submitter {
   addExecutor(link: Link, slots: number, rttMs: number): void {
     const executor = { link, slots, rttMs }
     this.#executors.set(link.peer, executor)
+    if (this.#runs.size > 0) link.measure?.()
     for (const run of this.#runs.values()) run.onExecutorJoined(executor)
   }
 
@@ -106,5 +107,10 @@ export class Submitter {
   /** Ends every run with an error. */
   stop(error: Error): void {
     for (const run of this.#runs.values()) run.fail(error)
+  }
+
+  #onStarted(number: number, run: Run<unknown>): void {
+    this.#runs.set(number, run)
+    for (const { link } of this.#executors.values()) link.measure?.()
   }
 }

@@ -1,27 +1,33 @@
 /**
- * The libp2p recipe: TCP, Noise, Yamux, mDNS with a service tag of the mesh's own, and limits for a LAN. Nothing else
- * of libp2p is used: no identify, no DHT, no relay, no auto-dialler.
+ * The libp2p recipe: TCP, Noise, Yamux, and limits for a LAN. Nothing else of libp2p is used: no discovery, no identify,
+ * no DHT, no relay, no auto-dialler.
  */
 import type { Connection, ConnectionGater, PeerId, Stream } from '@libp2p/interface'
 import { PROTOCOL } from '../protocol/limits.ts'
 import { createLibp2p, type Libp2p, multiaddr, noise, privateKeyFromProtobuf, tcp, yamux } from './libp2p.ts'
 import { ConnectionGate, GATE_LIMITS } from './connection-gate.ts'
-import { discovery, noDiscovery } from './discovery.ts'
 import { updateWindowSeldom, writeTogether } from './fewer-writes.ts'
 
 /** A cheap filter: other libp2p programs fail at the Noise handshake already. Not a secret. */
 const NOISE_PROLOGUE = new TextEncoder().encode('dist-node/1')
 
 /** All of a stranger's time before it has shown that it speaks the protocol. */
-const NEGOTIATION_TIMEOUT_MS = 3_000
+const NEGOTIATION_TIMEOUT_MS = 5_000
 
-const DIAL_TIMEOUT_MS = 5_000
+/** A LAN peer answers at once, by its kernel: an address that does not must not use up the time of the others. */
+const CONNECT_TIMEOUT_MS = 1_500
 
-/** A LAN peer answers in milliseconds; one address that does not must not use up the time of the others. */
-const ADDRESS_DIAL_TIMEOUT_MS = 2_500
+/** Of `net.connect`; libp2p's types know some of them only. */
+const SOCKET_OPTIONS = { noDelay: true, timeout: CONNECT_TIMEOUT_MS }
+
+/** TCP and Noise. Once connected somebody is there, and may be busy: to hang up would make it do all of it again. */
+const ADDRESS_DIAL_TIMEOUT_MS = 6_000
+
+/** All addresses of a peer. */
+const DIAL_TIMEOUT_MS = 10_000
 
 /** From the connection to the proof of the password; then it is cut. */
-const PROOF_TIMEOUT_MS = 5_000
+const PROOF_TIMEOUT_MS = 8_000
 
 /** What libp2p remembers of peers we dialled; our own lists are elsewhere. */
 const PEER_STORE = { maxAddressAge: 10 * 60_000, maxPeerAge: 30 * 60_000 }
@@ -31,12 +37,8 @@ export interface TransportInit {
   readonly listen: readonly string[]
   /** Peers the user typed: the only ones that are dialled outside the LAN. */
   readonly peers?: readonly string[]
-  /** From a connection to its {@link Transport.onProven}, in milliseconds; 0: no limit. @default 5_000 */
+  /** From a connection to its {@link Transport.onProven}, in milliseconds; 0: no limit. @default 8_000 */
   readonly proofTimeoutMs?: number
-  readonly mdns: boolean
-  /** First bytes of the hash of the mesh's name, in hexadecimal: nodes of other meshes do not even hear of us. */
-  readonly meshHash: string
-  readonly onFound: (peer: { id: string; addresses: string[] }) => void
   /** A peer opened the protocol's stream to us. */
   readonly onStream: (stream: Stream, connection: Connection) => void
 }
@@ -60,17 +62,25 @@ export class Transport {
     const libp2p: Libp2p = await createLibp2p({
       privateKey: privateKeyFromProtobuf(init.privateKey),
       addresses: { listen: [...init.listen] },
-      transports: [tcp({ backlog: 64, maxConnections: 256, inboundSocketInactivityTimeout: 60_000 })],
+      transports: [
+        tcp({
+          backlog: 256,
+          maxConnections: 256,
+          inboundSocketInactivityTimeout: 60_000,
+          dialOpts: SOCKET_OPTIONS
+        })
+      ],
       connectionEncrypters: [writeTogether(noise({ prologueBytes: NOISE_PROLOGUE }))],
       streamMuxers: [
         yamux({
+          // We have our own heartbeat.
+          enableKeepAlive: false,
           maxInboundStreams: 8,
           maxOutboundStreams: 8,
           maxEarlyStreams: 2,
           streamOptions: { initialStreamWindowSize: 256 * 1024, maxStreamWindowSize: 4 * 1024 * 1024 }
         })
       ],
-      services: { discovery: init.mdns ? discovery(init.meshHash, init.onFound) : noDiscovery },
       peerStore: PEER_STORE,
       connectionManager: {
         maxConnections: 256,

@@ -71,7 +71,7 @@ describe('dial plan', () => {
     const plan = new DialPlan('a', () => 0.5)
     const at = (n: number): string => `/ip4/10.0.0.${n}/tcp/4001`
     plan.learn({ id: 'm', addresses: [at(1), `${at(1)}/p2p/m`] }, 'mdns', 0)
-    plan.onDialled(plan.due(0, nobody)[0]!.key, 'm', at(1))
+    plan.onDialled(plan.due(0, nobody)[0]!.key, 'm', at(1), 0)
     for (let n = 2; n <= 8; n++) plan.learn({ id: 'm', addresses: [at(n)] }, 'mdns', 0)
     const addresses = plan.due(0, nobody)[0]!.addresses
     expect(addresses).toHaveLength(8)
@@ -91,7 +91,7 @@ describe('dial plan', () => {
   test('learns the id behind an address the user typed', () => {
     const plan = new DialPlan('a', () => 0.5)
     plan.learn({ addresses: [ADDRESS] }, 'user', 0)
-    plan.onDialled(plan.due(0, nobody)[0]!.key, 'm', ADDRESS)
+    plan.onDialled(plan.due(0, nobody)[0]!.key, 'm', ADDRESS, 0)
     expect(plan.known()).toEqual([{ id: 'm', addresses: [ADDRESS] }])
     plan.onDisconnected('m', 1_000)
     expect(plan.due(1_000, nobody)).toEqual([])

@@ -32,9 +32,6 @@ async function startTransport(): Promise<{ transport: Transport; opened: () => n
     privateKey: privateKeyToProtobuf(privateKey),
     listen: ['/ip4/127.0.0.1/tcp/0'],
     peers: [],
-    mdns: false,
-    meshHash: '0123456789abcdef',
-    onFound: () => {},
     onStream: (stream, connection) => {
       openChannel(stream, {
         key,

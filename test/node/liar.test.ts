@@ -54,10 +54,7 @@ async function joinAs(name: string, slots: number, node: DistNode): Promise<Chan
   const transport = await Transport.start({
     privateKey: privateKeyToProtobuf(pair),
     listen: ['/ip4/127.0.0.1/tcp/0'],
-    mdns: false,
-    meshHash: '',
     proofTimeoutMs: 0,
-    onFound: () => {},
     onStream: (stream) => stream.abort(new Error('not today'))
   })
   closing.push(() => transport.stop())
