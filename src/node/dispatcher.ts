@@ -54,6 +54,19 @@ export class Dispatcher {
     this.#parts.onAssigned()
   }
 
+  /**
+   * A job in a process can be stopped only by ending the process. Only the one that runs is: those behind it have not
+   * begun and start in another process, while one that is stopped for a job behind it would run twice.
+   */
+  stopUnwanted(run: HostedRun): void {
+    for (const worker of run.workers) {
+      if (!worker.runsUnwanted) continue
+      run.workers.delete(worker)
+      void worker.process.kill()
+      run.requeue(worker.unfinished(), (job) => worker.isUnwanted(job))
+    }
+  }
+
   /** Nothing waits: workers that idle take over what others of their run have not begun. */
   #shareOut(): void {
     for (const run of this.#parts.runs()) {
@@ -85,6 +98,7 @@ export class Dispatcher {
     run.startFailures = 0
     worker.onAnswers(results.length)
     run.outbox.add(results, worker.busy)
+    if (worker.runsUnwanted) this.stopUnwanted(run)
     this.assign()
   }
 
@@ -103,7 +117,8 @@ export class Dispatcher {
         : [exit.running]
     if (failed.length > 0)
       run.fail(failed, exit.code.startsWith('JOB_') ? exit.code : 'JOB_CRASHED', exit.message)
-    run.requeue(worker.unfinished(), new Set(failed.map(({ job }) => job)))
+    const answered = new Set(failed.map(({ job }) => job))
+    run.requeue(worker.unfinished(), (job) => answered.has(job) || worker.isUnwanted(job))
     this.assign()
   }
 }

@@ -137,20 +137,13 @@ export class Executor {
     else this.#dispatcher.assign()
   }
 
-  /** A job in a process can be stopped only by ending the process; its batch mates start again in another. */
   #onCancel(link: Link, number: number, jobs: readonly number[]): void {
     const run = this.#runs.get(link)?.get(number)
     if (run === undefined) return
     const unwanted = new Set(jobs.length > 0 ? jobs : run.jobNumbers())
     run.drop(unwanted)
-    for (const worker of run.workers) {
-      worker.drop(unwanted)
-      const unfinished = worker.unfinished()
-      if (!unfinished.some((batch) => batch.jobs.some(({ job }) => unwanted.has(job)))) continue
-      run.workers.delete(worker)
-      void worker.process.kill()
-      run.requeue(unfinished, unwanted)
-    }
+    for (const worker of run.workers) worker.drop(unwanted)
+    this.#dispatcher.stopUnwanted(run)
     this.#dispatcher.assign()
   }
 

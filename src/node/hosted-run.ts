@@ -10,8 +10,6 @@ const MAX_BATCHES_PER_WORKER = 2
 /** Blobs of one run, together: units and shared functions are small, what they captured may not be. */
 const MAX_BLOB_BYTES = 512 * 1024 * 1024
 
-const NO_JOBS: ReadonlySet<number> = new Set()
-
 type BatchJobs = JobsMessage['jobs']
 
 /** What an executor needs of a worker process. */
@@ -27,6 +25,8 @@ export type Worker = Pick<
 export class HostedWorker {
   readonly process: Worker
   readonly batches: JobsMessage[] = []
+  /** Jobs nobody wants any more that are in the process already, behind the one that runs. */
+  readonly #unwanted = new Set<number>()
   /** Answers that came for the first of the batches. */
   #answered = 0
 
@@ -59,9 +59,23 @@ export class HostedWorker {
     return this.#forget(this.process.recall(count))
   }
 
-  /** Takes jobs back, those that have not reached the process. */
+  /** Takes jobs back, those that have not reached the process; of the others it is noted that nobody wants them. */
   drop(jobs: ReadonlySet<number>): void {
     this.#forget(this.process.cancel(jobs))
+    for (const { jobs: own } of this.batches) {
+      for (const { job } of own) if (jobs.has(job)) this.#unwanted.add(job)
+    }
+  }
+
+  /** What it does now is for nobody. */
+  get runsUnwanted(): boolean {
+    if (this.#unwanted.size === 0) return false
+    const running = this.batches[0]?.jobs[this.#answered]
+    return running !== undefined && this.#unwanted.has(running.job)
+  }
+
+  isUnwanted(job: number): boolean {
+    return this.#unwanted.has(job)
   }
 
   #forget(taken: readonly Attempt[]): JobsMessage[] {
@@ -157,9 +171,9 @@ export class HostedRun {
   }
 
   /** Puts jobs that a worker had not begun back in front. */
-  requeue(batches: readonly JobsMessage[], unwanted: ReadonlySet<number> = NO_JOBS): void {
+  requeue(batches: readonly JobsMessage[], isUnwanted: (job: number) => boolean = () => false): void {
     for (const batch of batches.toReversed()) {
-      const jobs = batch.jobs.filter(({ job }) => !unwanted.has(job))
+      const jobs = batch.jobs.filter(({ job }) => !isUnwanted(job))
       if (jobs.length === 0) continue
       this.queue.unshift({ ...batch, jobs })
       this.queuedBytes += bodyBytes(jobs)

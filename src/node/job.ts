@@ -4,11 +4,15 @@ import { UsageError } from './errors.ts'
 export interface JobOptions {
   /** Longest the job may run, in milliseconds, counted from when a worker process calls it. 0: no limit. @default 0 */
   timeoutMs?: number
-  /** How often a job that threw is tried again. @default 0 */
+  /**
+   * How often a job that threw is tried again: after about 0.1 s, then after twice as long each time, up to 10 s.
+   *
+   * @default 0
+   */
   retries?: number
   /**
    * Whether running the job twice does no harm. A job that is not idempotent is never run a second time: when the
-   * peer that has it is lost, it fails with `JOB_LOST`.
+   * peer that has it is lost, it fails with `JOB_LOST`, and `retries` of the whole run are not for it, only its own.
    *
    * @default true
    */

@@ -1,11 +1,12 @@
 /**
  * Who does what, when: the state of one run on its submitter, as a synchronous machine. Events come in as method
  * calls, effects come out as calls on {@link SchedulerEffects}; no socket, no clock, no promise. Every job is in just
- * one of: the queue, in flight at one peer (or, hedged, at two), or settled and forgotten.
+ * one of: the queue, in flight at one peer (or, hedged, at two), resting after it threw, or settled and forgotten.
  */
 import { findDonor, findStraggler, type PeerLoad, recallCount } from './balance.ts'
 import type { PeerId } from './link.ts'
 import { batchSize, type Pace, pullCount, updatePace, windowSize } from './pacing.ts'
+import { RestingTasks } from './resting-tasks.ts'
 import type { Copy, Outcome, Task } from './task.ts'
 import { TaskQueue } from './task-queue.ts'
 
@@ -24,6 +25,9 @@ export const MAX_CRASHES = 3
 /** Bytes of bodies that one peer may hold besides what its slots run: enough to fill a link, little to lose. */
 const MAX_IN_FLIGHT_BYTES = 16 * 1024 * 1024
 
+/** Jobs that may rest before their next attempt while more are taken from the input: a run that only fails must end too. */
+const MAX_RESTING = 4096
+
 /** Codes by which an executor says that the job took its worker down: try again, but not for ever. */
 const CRASH_CODES: ReadonlySet<string> = new Set(['JOB_CRASHED', 'JOB_MEMORY'])
 
@@ -34,6 +38,7 @@ export class Scheduler {
   readonly #peers = new Map<PeerId, PeerLoad>()
   readonly #pace: Pace = { meanMicros: undefined, batchLimit: 1 }
   readonly #queue = new TaskQueue()
+  readonly #resting = new RestingTasks()
   #inFlight = 0
   #ended = false
 
@@ -43,7 +48,7 @@ export class Scheduler {
 
   /** How many tasks are known and not settled. */
   get unsettled(): number {
-    return this.#queue.size + this.#inFlight
+    return this.#queue.size + this.#resting.size + this.#inFlight
   }
 
   get done(): boolean {
@@ -62,7 +67,8 @@ export class Scheduler {
 
   /** How many more tasks to take from the input now, so that no peer runs dry and memory stays flat. */
   wanted(): number {
-    if (this.#ended || this.#queue.freshBytes > MAX_IN_FLIGHT_BYTES) return 0
+    if (this.#ended || this.#resting.size > MAX_RESTING || this.#queue.freshBytes > MAX_IN_FLIGHT_BYTES)
+      return 0
     let room = 0
     for (const peer of this.#peers.values()) room += windowSize(this.#pace, peer) - peer.inFlight.size
     return pullCount(this.#pace, room, this.#queue.size)
@@ -113,7 +119,7 @@ export class Scheduler {
       const copy = peer.inFlight.get(outcome.job)
       if (copy === undefined || copy.attempt !== outcome.attempt) continue
       this.#take(copy)
-      this.#onOutcome(copy, outcome)
+      this.#onOutcome(copy, outcome, nowMs)
     }
     this.#assign(nowMs)
   }
@@ -132,14 +138,15 @@ export class Scheduler {
     this.#assign(nowMs)
   }
 
-  /** Called now and then: nothing else would notice that a job takes too long. */
+  /** Called now and then: nothing else would notice that a job takes too long, or has rested long enough. */
   onTick(nowMs: number): void {
-    this.#balance(nowMs)
+    for (const task of this.#resting.takeRested(nowMs)) this.#queue.addAgain(task)
+    this.#assign(nowMs)
   }
 
   /** Takes everything back from everybody; returns the tasks that will never be settled. */
   abandon(): Task[] {
-    const abandoned = new Set(this.#queue.clear())
+    const abandoned = new Set([...this.#queue.clear(), ...this.#resting.clear()])
     for (const peer of this.#peers.values()) {
       if (peer.inFlight.size > 0) this.#effects.cancel(peer.id, [])
       for (const copy of peer.inFlight.values()) abandoned.add(copy.task)
@@ -163,20 +170,24 @@ export class Scheduler {
       }
     }
     if (inFlight !== this.#inFlight) throw new Error(`${inFlight} jobs in flight, counted ${this.#inFlight}`)
-    for (const task of this.#queue) {
+    for (const task of [...this.#queue, ...this.#resting]) {
       if (task.settled || task.copies.length > 0)
         throw new Error(`job ${task.index}: waiting and elsewhere too`)
     }
   }
 
-  #onOutcome(copy: Copy, outcome: Outcome): void {
+  #onOutcome(copy: Copy, outcome: Outcome, nowMs: number): void {
     const { task } = copy
     if (!outcome.ok && outcome.code !== undefined && CRASH_CODES.has(outcome.code)) {
       task.crashes++
-      if (task.idempotent && task.crashes < MAX_CRASHES) return this.#retry(task)
+      if (task.idempotent && task.crashes < MAX_CRASHES) {
+        if (task.copies.length === 0) this.#queue.addAgain(task)
+        return
+      }
     } else if (!outcome.ok && outcome.code === undefined && task.retriesLeft > 0) {
       task.retriesLeft--
-      return this.#retry(task)
+      if (task.copies.length === 0) this.#resting.add(task, nowMs)
+      return
     }
     task.settled = true
     for (const loser of task.copies) {
@@ -184,10 +195,6 @@ export class Scheduler {
       this.#effects.cancel(loser.peer, [task.index])
     }
     this.#effects.settle(task, outcome, copy.peer)
-  }
-
-  #retry(task: Task): void {
-    if (task.copies.length === 0) this.#queue.addAgain(task)
   }
 
   #lose(task: Task, peer: PeerId): void {

@@ -113,7 +113,9 @@ export class TaskPrinter {
       units: printed.units,
       bytes: printed.bytes.length,
       idempotent: options.idempotent ?? this.#defaults.idempotent,
-      retriesLeft: options.retries ?? this.#defaults.retries,
+      // What may not run twice is tried again only if the job itself says so, not because the run says so of all.
+      retriesLeft: options.retries ?? (options.idempotent === false ? 0 : this.#defaults.retries),
+      failures: 0,
       crashes: 0,
       attempt: 0,
       copies: [],

@@ -9,6 +9,8 @@ export interface Task {
   readonly idempotent: boolean
   /** How often it may still be tried again after throwing. */
   retriesLeft: number
+  /** How often it threw. */
+  failures: number
   /** How many workers it took down. */
   crashes: number
   /** Number of the newest attempt; 0 before the first. */

@@ -50,6 +50,8 @@ class FakeWorker implements Worker {
   readonly jobs: Attempt[] = []
   readonly blobs = new Set<string>()
   killed = false
+  /** Jobs that are in the process, the one that runs among them. */
+  sentAhead = 1
   #listener!: WorkerListener
 
   addBlob(hash: string): void {
@@ -68,14 +70,14 @@ class FakeWorker implements Worker {
     this.jobs.push(...batch.jobs)
   }
 
-  /** All but the job that runs can be taken back. */
+  /** All but the job that runs, and one behind it if the test says so, can be taken back. */
   recall(count: number): Attempt[] {
-    const free = Math.max(0, Math.min(count, this.jobs.length - 1))
+    const free = Math.max(0, Math.min(count, this.jobs.length - this.sentAhead))
     return free === 0 ? [] : this.jobs.splice(-free)
   }
 
   cancel(unwanted: ReadonlySet<number>): Attempt[] {
-    const taken = this.jobs.slice(1).filter(({ job }) => unwanted.has(job))
+    const taken = this.jobs.slice(this.sentAhead).filter(({ job }) => unwanted.has(job))
     for (const attempt of taken) this.jobs.splice(this.jobs.indexOf(attempt), 1)
     return taken
   }
@@ -216,6 +218,22 @@ describe('executor', () => {
     void executor.onMessage(link, { type: 'cancel', run: 1, jobs: [0] })
     expect(workers[0]!.killed).toBe(true)
     expect(workers[1]!.jobs.map(({ job }) => job)).toEqual([2])
+  })
+
+  test('a job is not disturbed because nobody wants one behind it any more', () => {
+    const { executor, workers } = makeExecutor(1)
+    const link = openRun(executor, 'alice')
+    give(executor, link, 0)
+    workers[0]!.sentAhead = 2
+    give(executor, link, 1, 2)
+    void executor.onMessage(link, { type: 'cancel', run: 1, jobs: [1] })
+    expect(workers[0]!.killed).toBe(false)
+    workers[0]!.finish()
+    expect(workers[0]!.killed).toBe(true)
+    expect(workers[1]!.jobs.map(({ job }) => job)).toEqual([2])
+    workers[1]!.finish()
+    expect(link.answers.map(({ job }) => job)).toEqual([0, 2])
+    expect(executor.busy).toBe(0)
   })
 
   test('the workers of a submitter that is gone are killed, and others go on', () => {

@@ -11,6 +11,7 @@ function makeTask(index: number, more: Partial<Task> = {}): Task {
     bytes: 10,
     idempotent: true,
     retriesLeft: 0,
+    failures: 0,
     crashes: 0,
     attempt: 0,
     copies: [],
@@ -143,9 +144,57 @@ describe('scheduler', () => {
     scheduler.onPeerJoined('alice', 1, 1, 0)
     scheduler.onTasksAdded([makeTask(0, { retriesLeft: 1 })], 0)
     scheduler.onOutcomes('alice', [answer(0, 1, { ok: false })], 1)
+    scheduler.onTick(200)
     expect(sent.at(-1)).toEqual({ peer: 'alice', jobs: [{ job: 0, attempt: 2 }] })
-    scheduler.onOutcomes('alice', [answer(0, 2, { ok: false })], 2)
+    scheduler.onOutcomes('alice', [answer(0, 2, { ok: false })], 202)
     expect(settled).toEqual([{ job: 0, ok: false, code: undefined, peer: 'alice' }])
+  })
+
+  test('a job that threw rests before it is tried again, longer each time, and others go on meanwhile', () => {
+    const { scheduler, sent, settled } = makeScheduler()
+    scheduler.onPeerJoined('alice', 1, 1, 0)
+    scheduler.onTasksAdded([makeTask(0, { retriesLeft: 9 }), makeTask(1)], 0)
+    scheduler.onInputEnded(0)
+    const rests: number[] = []
+    let nowMs = 0
+    for (let attempt = 1; attempt <= 9; attempt++) {
+      const threwMs = nowMs
+      scheduler.onOutcomes('alice', [answer(0, attempt, { ok: false })], nowMs)
+      scheduler.check()
+      if (attempt === 1) {
+        expect(sent.at(-1)?.jobs).toEqual([{ job: 1, attempt: 1 }])
+        scheduler.onOutcomes('alice', [answer(1, 1)], nowMs)
+        expect(scheduler.done).toBe(false)
+      }
+      const before = sent.length
+      while (sent.length === before) scheduler.onTick((nowMs += 25))
+      expect(sent.at(-1)?.jobs).toEqual([{ job: 0, attempt: attempt + 1 }])
+      rests.push(nowMs - threwMs)
+    }
+    expect(rests).toEqual([75, 150, 300, 600, 1_200, 2_400, 4_800, 7_500, 7_500])
+    scheduler.onOutcomes('alice', [answer(0, 10)], nowMs)
+    expect(settled.map(({ job, ok }) => [job, ok])).toEqual([
+      [1, true],
+      [0, true]
+    ])
+    expect(scheduler.done).toBe(true)
+  })
+
+  test('a run in which everything throws takes no more from the input than may rest', () => {
+    const { scheduler, sent } = makeScheduler()
+    scheduler.onPeerJoined('alice', 1, 1, 0)
+    let next = 0
+    for (let step = 0; step < 1_000 && scheduler.wanted() > 0; step++) {
+      const tasks = Array.from({ length: scheduler.wanted() }, () => makeTask(next++, { retriesLeft: 1 }))
+      scheduler.onTasksAdded(tasks, 0)
+      const answers = sent
+        .splice(0)
+        .flatMap(({ jobs }) => jobs.map(({ job, attempt }) => answer(job, attempt, { ok: false, micros: 1 })))
+      scheduler.onOutcomes('alice', answers, 0)
+    }
+    expect(scheduler.wanted()).toBe(0)
+    expect(next).toBeLessThan(16_384)
+    expect(scheduler.abandon()).toHaveLength(next)
   })
 
   test(`gives a job up that ended its worker ${MAX_CRASHES} times`, () => {

@@ -157,6 +157,7 @@ function makeTask(index: number): Task {
     bytes: 100,
     idempotent: true,
     retriesLeft: 0,
+    failures: 0,
     crashes: 0,
     attempt: 0,
     copies: [],
