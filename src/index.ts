@@ -5,7 +5,11 @@
  */
 export { PrintError } from './codec/errors.ts'
 export { diagnose, type DiagnoseOptions, type Finding } from './node/doctor.ts'
-export { JobError, type JobErrorCode, MeshError, UsageError } from './node/errors.ts'
+export { JobError, type JobErrorCode, MeshError, type MeshErrorCode, UsageError } from './node/errors.ts'
+export type { DetachOptions, FindOptions } from './node/held.ts'
+export type { AttachedRun, AttachOptions } from './node/held-attach.ts'
+export type { DetachedRun } from './node/held-detach.ts'
+export type { HeldRunInfo } from './node/held-find.ts'
 export { isJob, type Job, job, type JobLike, type JobOptions, type JobValue } from './node/job.ts'
 export { type JobsFile, loadJobsFile } from './node/jobs-file.ts'
 export type { Refusal, Unreachable } from './node/network.ts'

@@ -48,6 +48,26 @@ export type JobErrorCode =
   | 'RESULT_UNREADABLE'
 
 /**
+ * - `MESH_TOO_FEW_PEERS`: not as many peers as asked for, or none at all, were found in time.
+ * - `MESH_ALL_PEERS_LOST`: the last peer is gone and none came back in time.
+ * - `MESH_STOPPED`: the node was stopped.
+ * - `MESH_NO_HOLDER`: no node takes a run that is to be detached; the message has the reasons of each.
+ * - `MESH_HOLDER_LOST`: the node that holds a run is gone, and did not come back in time.
+ * - `MESH_RUN_UNKNOWN`: no node that is here holds that run.
+ * - `MESH_RUN_FAILED`: the node that holds the run could not see it through.
+ * - `MESH_RUN_CANCELLED`: somebody cancelled the detached run.
+ */
+export type MeshErrorCode =
+  | 'MESH_TOO_FEW_PEERS'
+  | 'MESH_ALL_PEERS_LOST'
+  | 'MESH_STOPPED'
+  | 'MESH_NO_HOLDER'
+  | 'MESH_HOLDER_LOST'
+  | 'MESH_RUN_UNKNOWN'
+  | 'MESH_RUN_FAILED'
+  | 'MESH_RUN_CANCELLED'
+
+/**
  * The mesh cannot do what was asked: too few peers, all peers lost, wrong password. Trying again later may help.
  *
  * @example
@@ -58,8 +78,8 @@ export type JobErrorCode =
  */
 export class MeshError extends Error {
   override readonly name = 'MeshError'
-  /** `MESH_TOO_FEW_PEERS`, `MESH_ALL_PEERS_LOST` or `MESH_STOPPED`. */
-  readonly code: 'MESH_TOO_FEW_PEERS' | 'MESH_ALL_PEERS_LOST' | 'MESH_STOPPED'
+  /** Stable, for programs: one of {@link MeshErrorCode}. */
+  readonly code: MeshErrorCode
 
   constructor(code: MeshError['code'], message: string, options?: ErrorOptions) {
     super(message, options)

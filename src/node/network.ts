@@ -142,6 +142,11 @@ export class Network {
     return this.#sessions.values()
   }
 
+  /** Whether a peer is a node of this user on this machine, as far as is known by now. */
+  isSameHost(peer: PeerId): boolean {
+    return this.#plan.sourcesOf(peer).includes('same-host')
+  }
+
   addresses(): string[] {
     return this.#transport.addresses()
   }

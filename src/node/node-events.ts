@@ -51,6 +51,10 @@ export interface DistNodeEvents {
   'run-ended': [run: HostedRunStatus]
   /** A line a job of this node's runs printed. */
   log: [line: LogLine]
+  /** The node that holds a run which is followed here is gone; it is waited for. */
+  'holder-lost': [run: { readonly run: string; readonly node: string }]
+  /** It is back, or another node goes on with the run; following goes on. */
+  'holder-found': [run: { readonly run: string; readonly node: string }]
   /** Something the owner of this node should know. */
   warning: [message: string]
 }

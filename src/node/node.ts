@@ -12,6 +12,10 @@ import { Executor } from './executor.ts'
 import { Calls } from './calls.ts'
 import { claimIdentity, type Identity, stateFolder } from './identity.ts'
 import { job, type JobLike, type JobValue } from './job.ts'
+import { type DetachOptions, type FindOptions, Held } from './held.ts'
+import type { AttachedRun, AttachOptions } from './held-attach.ts'
+import type { DetachedRun } from './held-detach.ts'
+import type { HeldRunInfo } from './held-find.ts'
 import { createLocalLinks } from './local-link.ts'
 import { mapJobs } from './map-jobs.ts'
 import type { Network } from './network.ts'
@@ -45,6 +49,7 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
   readonly #executor: Executor | undefined
   readonly #printer: Printer
   readonly #submitter: Submitter
+  readonly #held: Held
   readonly #calls = new Calls((jobs) => this.run(jobs, { label: 'call' }))
   readonly #busy = new Map<string, number>()
   /** Peers that were announced: a new connection to one of them is no news. */
@@ -70,6 +75,15 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
       onWarning: ({ message }) => this.emit('warning', message)
     })
     this.#submitter = new Submitter({ printer: this.#printer, onLog: (line) => this.emit('log', line) })
+    this.#held = new Held({
+      self: { peer: this.peerId, node: this.name },
+      submitter: this.#submitter,
+      folder: init.folder,
+      hold: init.options.hold,
+      onWarning: (message) => this.emit('warning', message),
+      onHolderLost: (run, node) => this.emit('holder-lost', { run, node }),
+      onHolderFound: (run, node) => this.emit('holder-found', { run, node })
+    })
     if (init.workers !== undefined) {
       const { workers } = init
       this.#executor = new Executor(
@@ -151,6 +165,7 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
     if (password === undefined || this.#network !== undefined) return this
     // Loaded here because libp2p takes longer to load than a job on this machine takes to run.
     const [{ Network }, keys] = await Promise.all([import('./network.ts'), this.#deriveKeys(password, mesh)])
+    this.#held.restore()
     this.#network = await Network.start({
       identity: this.#identity,
       keys,
@@ -252,12 +267,58 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
     return (await Promise.all(answers)).flat()
   }
 
+  /**
+   * Hands jobs to a node that stays (one made with `hold`, as `dist-node start` is), which sees them through whatever
+   * becomes of this one: a node of this machine if there is one, else the peer with most slots that takes them. All jobs are
+   * read and printed here first. Resolves when the other node has everything on its disk.
+   *
+   * @throws {MeshError} `MESH_NO_HOLDER` or `MESH_HOLDER_LOST`
+   * @throws {PrintError} when a job cannot travel
+   * @example const { id } = await node.detach(jobs, { label: 'overnight' })
+   */
+  detach(
+    jobs: Iterable<JobLike> | AsyncIterable<JobLike>,
+    options: DetachOptions = {}
+  ): Promise<DetachedRun> {
+    return this.#held.detach(jobs, options)
+  }
+
+  /**
+   * Follows a detached run, from any node of the mesh: all its results, those from before too, each once. When the node
+   * that holds it is lost, this waits until it is back (event `holder-lost`). Instances of classes of your program arrive as
+   * their data: the classes are not known here.
+   *
+   * @param id what {@link detach} returned, or its beginning
+   * @example for await (const { index, value } of node.attach<number>(id)) console.log(index, value)
+   */
+  attach<T = unknown>(id: string, options: AttachOptions = {}): AttachedRun<T> {
+    return this.#held.attach<T>(id, options)
+  }
+
+  /**
+   * Ends a detached run: its jobs are stopped wherever they run; results so far can still be had.
+   *
+   * @param id what {@link detach} returned, or its beginning
+   * @returns how it stands now; a run that had ended before stays what it was
+   * @throws {MeshError} `MESH_RUN_UNKNOWN` or `MESH_HOLDER_LOST`
+   */
+  cancel(id: string, options: FindOptions = {}): Promise<HeldRunInfo> {
+    return this.#held.cancel(id, options)
+  }
+
+  /** The detached runs that the nodes of the mesh hold now, this one included. */
+  heldRuns(options: FindOptions = {}): Promise<HeldRunInfo[]> {
+    return this.#held.list(options)
+  }
+
   /** Ends this node's runs, gives jobs of others 10 s to end, says goodbye. */
   async stop(reason = 'stopped'): Promise<void> {
     if (this.#stopped) return
     this.#stopped = true
+    // First, so that no held run takes the place of one that ends now.
+    const heldClosed = this.#held.close()
     this.#submitter.stop(new MeshError('MESH_STOPPED', 'the node was stopped'))
-    await this.#drain()
+    await Promise.all([heldClosed, this.#drain()])
     await this.#network?.stop(reason)
     await this.#executor?.stop()
     await this.#workers?.stop()
@@ -293,13 +354,15 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
       name: this.name,
       slots: this.#options.lend ? this.slots : 0,
       sandbox: this.#options.lend ? this.sandbox : 'none',
-      runtime: { node: process.versions.node, platform: process.platform, arch: process.arch }
+      runtime: { node: process.versions.node, platform: process.platform, arch: process.arch },
+      ...(this.#held.holds ? { holds: true } : {})
     }
   }
 
   #onJoined(session: Session): void {
     if (this.#options.lend) this.#executor?.addLink(session)
     if (session.hello.slots > 0) this.#submitter.addExecutor(session, session.hello.slots, session.rttMs)
+    this.#held.addSession(session, () => this.#network?.isSameHost(session.peer) === true)
     if (this.#joined.has(session.peer)) return
     this.#joined.add(session.peer)
     this.emit('peer-joined', this.#describe(session))
@@ -308,11 +371,13 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
   #onMessage(session: Session, message: Message): Promise<void> | undefined {
     if (message.type === 'credit') this.#busy.set(session.peer, message.busy)
     this.#submitter.onMessage(session, message)
+    this.#held.onMessage(session, message)
     return this.#executor?.onMessage(session, message)
   }
 
   #onLeft(session: Session, end: SessionEnd): void {
     this.#submitter.removeExecutor(session)
+    this.#held.removeSession(session)
     this.#executor?.removeLink(session)
     if (end.kind === 'replaced' || this.#stopped) return
     this.#joined.delete(session.peer)

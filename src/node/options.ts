@@ -19,6 +19,13 @@ export interface NodeOptions {
   local?: boolean
   /** Whether runs of other nodes may use its slots. @default true */
   lend?: boolean
+  /**
+   * Whether to keep runs that other nodes detach, and see them through: only for a node that stays. They are kept in
+   * `dir`.
+   *
+   * @default false
+   */
+  hold?: boolean
   /** Multiaddrs of peers to dial, beside those that discovery finds: `/ip4/192.168.1.20/tcp/4001`. @default [] */
   peers?: readonly string[]
   /** Multiaddrs to listen on. @default ['/ip4/0.0.0.0/tcp/0'] */
@@ -66,7 +73,7 @@ export type ResolvedRunOptions = Required<Omit<RunOptions, 'signal' | 'setup' | 
   Pick<RunOptions, 'signal' | 'setup' | 'only'>
 
 const NODE_KEYS: readonly (keyof NodeOptions)[] = [
-  'password', 'mesh', 'name', 'slots', 'local', 'lend', 'peers', 'listen', 'mdns', 'sameHost', 'dir', 'sandbox', 'sandboxMin', 'allowNet',
+  'password', 'mesh', 'name', 'slots', 'local', 'lend', 'hold', 'peers', 'listen', 'mdns', 'sameHost', 'dir', 'sandbox', 'sandboxMin', 'allowNet',
   'allowFsRead', 'secretPaths', 'jobMemoryMb'
 ] // prettier-ignore
 
@@ -84,6 +91,7 @@ export function resolveNodeOptions(options: NodeOptions = {}): ResolvedNodeOptio
     slots: availableParallelism(),
     local: true,
     lend: true,
+    hold: false,
     peers: [],
     listen: ['/ip4/0.0.0.0/tcp/0'],
     mdns: true,

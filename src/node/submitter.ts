@@ -46,7 +46,12 @@ export class Submitter {
   /** A run that starts when its results are asked for. */
   run<T>(jobs: Iterable<JobLike<T>> | AsyncIterable<JobLike<T>>, options: RunOptions | undefined): Run<T> {
     const resolved = resolveRunOptions(options)
-    return this.runFrom<T>(new JobsSource(jobs, this.#printer, resolved), resolved)
+    return this.runFrom<T>(this.source(jobs, resolved), resolved)
+  }
+
+  /** Jobs that are printed as they are asked for. */
+  source(jobs: Iterable<JobLike> | AsyncIterable<JobLike>, options: ResolvedRunOptions): TaskSource {
+    return new JobsSource(jobs, this.#printer, options)
   }
 
   /** The same of tasks that are printed already. */

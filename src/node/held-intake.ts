@@ -1,0 +1,67 @@
+import type { BlobMessage, JobsMessage } from '../protocol/messages.ts'
+import { MAX_HELD_BLOBS, MAX_HELD_JOBS, MAX_HELD_RUN_BYTES } from './held-limits.ts'
+import { NumberSet } from './number-set.ts'
+
+/**
+ * The checks of one run while it is handed over: nothing is believed of what the submitter says. Runs in the holder;
+ * keeps names and counts, no bodies.
+ */
+export class HeldIntake {
+  readonly #blobs = new Set<string>()
+  readonly #jobs = new NumberSet()
+  #bytes: number
+
+  /** @param bytes what came with the first message */
+  constructor(bytes: number) {
+    this.#bytes = bytes
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get jobs(): number {
+    return this.#jobs.size
+  }
+
+  hasBlob(hash: string): boolean {
+    return this.#blobs.has(hash)
+  }
+
+  /** @returns why the run cannot be taken; `undefined`: so far it can */
+  onBlob({ hash, bytes }: BlobMessage): string | undefined {
+    this.#bytes += bytes.length
+    this.#blobs.add(hash)
+    if (this.#blobs.size > MAX_HELD_BLOBS) return `more than ${count(MAX_HELD_BLOBS)} functions and modules`
+    return this.#tooLarge()
+  }
+
+  onJobs({ head, blobs, jobs }: JobsMessage): string | undefined {
+    const missing = [...(head === undefined ? [] : [head]), ...blobs].find((hash) => !this.#blobs.has(hash))
+    if (missing !== undefined) return `jobs came before the code they need (blob ${missing.slice(0, 8)})`
+    for (const { job, body } of jobs) {
+      if (job >= MAX_HELD_JOBS) return `more than ${count(MAX_HELD_JOBS)} jobs`
+      if (!this.#jobs.add(job)) return `job ${job} came twice`
+      this.#bytes += body.length
+    }
+    return this.#tooLarge()
+  }
+
+  onEnd(jobs: number, setupBlobs: readonly string[]): string | undefined {
+    const missing = setupBlobs.find((hash) => !this.#blobs.has(hash))
+    if (missing !== undefined)
+      return `the code of its setup function is missing (blob ${missing.slice(0, 8)})`
+    // So many different numbers, none larger: all there.
+    if (this.#jobs.size === jobs && this.#jobs.max < jobs) return undefined
+    return `${count(this.#jobs.size)} of ${count(jobs)} jobs came`
+  }
+
+  #tooLarge(): string | undefined {
+    if (this.#bytes <= MAX_HELD_RUN_BYTES) return undefined
+    return `more than ${MAX_HELD_RUN_BYTES / 1024 ** 3} GiB of functions and arguments`
+  }
+}
+
+function count(number: number): string {
+  return number.toLocaleString('en')
+}
