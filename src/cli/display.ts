@@ -4,7 +4,7 @@
  */
 import { styleText } from 'node:util'
 import { createLogUpdate } from 'log-update'
-import type { DistNode, Run } from '../index.ts'
+import type { DistNode, RunProgress } from '../index.ts'
 import { formatDuration, formatNumber, visible } from './output.ts'
 
 const REDRAW_MS = 100
@@ -16,14 +16,19 @@ const BAR_WIDTH = 24
 
 export class Display implements Disposable {
   readonly #node: DistNode
-  readonly #run: Run<unknown>
+  readonly #run: { readonly progress: RunProgress }
   readonly #title: string
   readonly #started = performance.now()
   readonly #draw: ReturnType<typeof createLogUpdate> | undefined
   readonly #timer: NodeJS.Timeout | undefined
 
   /** @param show `live` on a terminal, `lines` for a log, `nothing` for silence */
-  constructor(node: DistNode, run: Run<unknown>, title: string, show: 'live' | 'lines' | 'nothing') {
+  constructor(
+    node: DistNode,
+    run: { readonly progress: RunProgress },
+    title: string,
+    show: 'live' | 'lines' | 'nothing'
+  ) {
     this.#node = node
     this.#run = run
     this.#title = title

@@ -1,8 +1,4 @@
-import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
 import { basename } from 'node:path'
-import { finished } from 'node:stream/promises'
-import { styleText } from 'node:util'
 import {
   type DistNode,
   type JobResult,
@@ -17,7 +13,8 @@ import { Display } from '../display.ts'
 import { EXIT, ExitError } from '../exit.ts'
 import { Interrupted, interruptSignal } from '../interrupt.ts'
 import { createNode } from '../create-node.ts'
-import { formatDuration, formatNumber, resultLine, valueText, visible } from '../output.ts'
+import { visible } from '../output.ts'
+import { printResults, summary } from '../print-results.ts'
 
 export async function runFile(file: string, args: string[], options: RunCommandOptions): Promise<void> {
   const { signal, dispose } = interruptSignal(EXIT.interrupted)
@@ -74,9 +71,9 @@ async function deliver(
     using display = new Display(node, run, basename(file), displayKind(options, collect))
     forward(node, display)
     if (collect !== undefined) await collect(results)
-    else await print(results, options, display)
+    else await printResults(results, options, display)
   } finally {
-    if (options.quiet !== true) console.error(summary(run, performance.now() - started))
+    if (options.quiet !== true) console.error(summary(run.progress, performance.now() - started))
     if (run.progress.failed > 0) options.exit(EXIT.jobFailed)
   }
 }
@@ -92,48 +89,6 @@ async function* untilFailure(run: Run<unknown>): AsyncGenerator<JobResult> {
     yield result
     if (result.status === 'error') return
   }
-}
-
-async function print(
-  results: AsyncIterable<JobResult>,
-  { json, out }: RunCommandOptions,
-  display: Display
-): Promise<void> {
-  const file = out === undefined ? undefined : createWriteStream(out)
-  for await (const result of results) {
-    const stream = file ?? process.stdout
-    const isRoom =
-      file !== undefined
-        ? file.write(`${resultLine(result)}\n`)
-        : json === true
-          ? display.write(process.stdout, resultLine(result))
-          : writeText(result, display)
-    if (!isRoom) await once(stream, 'drain')
-  }
-  if (file !== undefined) await finished(file.end())
-}
-
-/** What people see of a result; a failure goes to stderr. */
-function writeText(result: JobResult, display: Display): boolean {
-  const place = visible(`${result.node}, ${formatDuration(result.ms)}`)
-  if (result.status === 'ok') {
-    const note = styleText('dim', `(${place})`, { stream: process.stdout })
-    return display.write(
-      process.stdout,
-      `${result.index}: ${valueText(result.value, process.stdout.hasColors?.())}  ${note}`
-    )
-  }
-  const head = styleText('red', `job ${result.index} failed`, { stream: process.stderr })
-  display.write(process.stderr, `${head} (${place}): ${visible(result.error.stack ?? result.error.message)}`)
-  return true
-}
-
-function summary({ progress }: Run<unknown>, elapsedMs: number): string {
-  const { succeeded, failed, byNode } = progress
-  const shares = [...byNode].map(([node, jobs]) => `${visible(node)} ${formatNumber(jobs)}`).join(', ')
-  const failures = failed === 0 ? '' : `, ${formatNumber(failed)} failed`
-  const who = shares === '' ? '' : ` (${shares})`
-  return `${formatNumber(succeeded)} done${failures} in ${formatDuration(elapsedMs)}${who}`
 }
 
 /** What jobs print goes to stderr, each line with its job and node. */
