@@ -5,13 +5,18 @@ const SHORT_TEXT = 24
 
 /** Reads the items of RFC 8949 section 3. Every length is checked against the bytes that are left before it is believed. */
 export class ByteReader {
-  readonly #bytes: Buffer
-  readonly #view: DataView
+  readonly #bytes: Uint8Array
+  /** Made when a float or a large number asks for it: most values are small, and there may be a million of them. */
+  #lazyView: DataView | undefined
   #offset = 0
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#bytes = bytes
+  }
+
+  get #view(): DataView {
+    const { buffer, byteOffset, byteLength } = this.#bytes
+    return (this.#lazyView ??= new DataView(buffer, byteOffset, byteLength))
   }
 
   get offset(): number {
@@ -39,7 +44,7 @@ export class ByteReader {
     }
     if (information === 25) {
       this.#advance(2)
-      return this.#view.getUint16(start)
+      return ((this.#bytes[start] as number) << 8) | (this.#bytes[start + 1] as number)
     }
     if (information === 26) {
       this.#advance(4)
@@ -89,7 +94,7 @@ export class ByteReader {
     const length = this.count(first, 1)
     const start = this.#offset
     this.#advance(length)
-    return new Uint8Array(this.#bytes.subarray(start, start + length))
+    return new Uint8Array(new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + start, length))
   }
 
   text(first: number): string {
@@ -100,7 +105,8 @@ export class ByteReader {
       const text = this.#shortAscii(start, length)
       if (text !== undefined) return text
     }
-    return this.#bytes.toString('utf8', start, start + length)
+    const { buffer, byteOffset } = this.#bytes
+    return Buffer.from(buffer, byteOffset + start, length).toString('utf8')
   }
 
   skip(count: number): void {

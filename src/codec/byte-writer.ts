@@ -11,6 +11,9 @@ const START_BYTES = 4 * 1024
 /** Above this the scratch buffer is given back after use, so that one large value does not stay in memory for ever. */
 const KEEP_BYTES = 1024 * 1024
 
+/** Up to this a loop copies faster than a call. */
+const FEW_BYTES = 32
+
 /** Longest text whose characters are written one by one: below it the call into Node's encoder costs more. */
 const SHORT_TEXT = 40
 
@@ -38,13 +41,19 @@ export class ByteWriter {
 
   /** What was written, in memory of its own. */
   take(): Uint8Array {
-    const written = this.#buffer.subarray(0, this.#length)
-    // A large buffer is given away as it is: the next value begins with a new one.
-    const bytes =
-      this.#buffer.length > KEEP_BYTES
-        ? new Uint8Array(written.buffer, 0, this.#length)
-        : new Uint8Array(written)
+    const bytes = this.#taken()
     this.reset()
+    return bytes
+  }
+
+  #taken(): Uint8Array {
+    const buffer = this.#buffer
+    const length = this.#length
+    // A large buffer is given away as it is: the next value begins with a new one.
+    if (buffer.length > KEEP_BYTES) return new Uint8Array(buffer.buffer, 0, length)
+    if (length > FEW_BYTES) return new Uint8Array(buffer.subarray(0, length))
+    const bytes = new Uint8Array(length)
+    for (let index = 0; index < length; index++) bytes[index] = buffer[index] as number
     return bytes
   }
 

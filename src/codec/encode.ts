@@ -16,6 +16,8 @@ export class Encoder implements ValueWriter {
   readonly writer = new ByteWriter()
   readonly functions: FunctionWriter
   readonly path: Segment[] = []
+  /** The first object met: values of one object, as most arguments are, leave the set alone. */
+  #first: object | undefined
   readonly #seen = new Set<object>()
   readonly #repeated = new Set<object>()
   /** In the second pass: number of each shared object, -1 before its first appearance. */
@@ -33,16 +35,32 @@ export class Encoder implements ValueWriter {
    * @throws {Pending} when something has to be found out first: then again
    */
   encode(value: unknown): Uint8Array {
+    return this.#encode(value, false)
+  }
+
+  /**
+   * The same for an array that will be spread into a call: what it has besides its elements means nothing then, and
+   * is not looked for.
+   *
+   * @throws like {@link encode}
+   */
+  encodeArguments(args: readonly unknown[]): Uint8Array {
+    return this.#encode(args, true)
+  }
+
+  #encode(value: unknown, isArguments: boolean): Uint8Array {
     try {
       this.path.length = 0
       this.#depth = 0
-      this.write(value)
+      if (isArguments) this.#arguments(value as readonly unknown[])
+      else this.write(value)
       // oxlint-disable-next-line typescript/only-throw-error
       if (this.#postponed.length > 0) throw pendingAll(this.#postponed)
       if (this.#repeated.size > 0) this.#encodeShared(value)
       return this.writer.take()
     } finally {
       this.writer.reset()
+      this.#first = undefined
       if (this.#seen.size > 0) this.#seen.clear()
       if (this.#repeated.size > 0) this.#repeated.clear()
       this.#numbers = undefined
@@ -93,10 +111,7 @@ export class Encoder implements ValueWriter {
   announce(value: object): boolean {
     const numbers = this.#numbers
     if (numbers === undefined) {
-      if (!this.#seen.has(value)) {
-        this.#seen.add(value)
-        return true
-      }
+      if (this.#isNew(value)) return true
       this.#repeated.add(value)
       this.writer.byte(0xf6)
       return false
@@ -115,9 +130,18 @@ export class Encoder implements ValueWriter {
 
   isShared(value: object): boolean {
     if (this.#numbers !== undefined) return this.#numbers.has(value)
-    if (this.#seen.has(value)) this.#repeated.add(value)
-    else this.#seen.add(value)
+    if (!this.#isNew(value)) this.#repeated.add(value)
     return false
+  }
+
+  #isNew(value: object): boolean {
+    if (this.#first === undefined) {
+      this.#first = value
+      return true
+    }
+    if (this.#first === value || this.#seen.has(value)) return false
+    this.#seen.add(value)
+    return true
   }
 
   #encodeShared(value: unknown): void {
@@ -211,6 +235,16 @@ export class Encoder implements ValueWriter {
 
   #array(value: unknown[]): void {
     if (Object.getPrototypeOf(value) !== Array.prototype || !isDense(value)) return encodeObject(value, this)
+    this.#elements(value)
+  }
+
+  #arguments(args: readonly unknown[]): void {
+    this.announce(args)
+    this.#descend()
+    this.#elements(args)
+  }
+
+  #elements(value: readonly unknown[]): void {
     this.writer.array(value.length)
     for (let index = 0; index < value.length; index++) {
       this.path.push(index)

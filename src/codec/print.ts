@@ -88,9 +88,16 @@ export class Printer {
    * @throws {PrintError} when the value holds something that cannot travel; the promise rejects with it
    */
   print(value: unknown, path = 'value'): Printed | Promise<Printed> {
-    const attempt = this.#attempt(value, path)
-    if (!(attempt instanceof Pending)) return attempt
-    return this.#printAfter(attempt, value, path, this.#functions.closures)
+    return this.#print(() => this.#encoder.encode(value), path)
+  }
+
+  /**
+   * The same for an array of arguments, which will be spread into a call.
+   *
+   * @throws like {@link print}
+   */
+  printArguments(args: readonly unknown[], path = 'arguments'): Printed | Promise<Printed> {
+    return this.#print(() => this.#encoder.encodeArguments(args), path)
   }
 
   /** The bytes of a unit that {@link print} named. */
@@ -138,21 +145,32 @@ export class Printer {
     return key
   }
 
-  async #printAfter(first: Pending, value: unknown, path: string, closures: KnownClosures): Promise<Printed> {
+  #print(encode: () => Uint8Array, path: string): Printed | Promise<Printed> {
+    const attempt = this.#attempt(encode, path)
+    if (!(attempt instanceof Pending)) return attempt
+    return this.#printAfter(attempt, encode, path, this.#functions.closures)
+  }
+
+  async #printAfter(
+    first: Pending,
+    encode: () => Uint8Array,
+    path: string,
+    closures: KnownClosures
+  ): Promise<Printed> {
     let pending = first
     for (;;) {
       await pending.work().catch((error: unknown) => explain(error, path, []))
-      const attempt = this.#attempt(value, path, closures)
+      const attempt = this.#attempt(encode, path, closures)
       if (!(attempt instanceof Pending)) return attempt
       pending = attempt
     }
   }
 
-  #attempt(value: unknown, path: string, closures?: KnownClosures): Printed | Pending {
+  #attempt(encode: () => Uint8Array, path: string, closures?: KnownClosures): Printed | Pending {
     try {
       this.#label = path
       this.#functions.begin(closures)
-      const bytes = this.#encoder.encode(value)
+      const bytes = encode()
       return { bytes, units: this.#functions.hashes.size === 0 ? NO_UNITS : [...this.#functions.hashes] }
     } catch (error) {
       if (error instanceof Pending) return error

@@ -52,6 +52,9 @@ const CALLED_UNASKED: ReadonlySet<string> = new Set([
   'return'
 ])
 
+/** RFC 8949 section 3.3. */
+const UNDEFINED = 0xf7
+
 interface Site {
   readonly unit: FunctionUnit
   readonly make: () => Instance
@@ -94,6 +97,8 @@ export class Reader implements FunctionReader, ModuleSource {
 
   /** @throws {ReadError} when the bytes are not a printed value, or name a unit that was not added */
   read(bytes: Uint8Array): unknown {
+    // What most functions return that are called for their effect.
+    if (bytes.length === 1 && bytes[0] === UNDEFINED) return undefined
     return new Decoder(bytes, this).decode()
   }
 

@@ -98,7 +98,7 @@ export class TaskPrinter {
     options: JobOptions,
     index: number
   ): PrintedTask | Promise<PrintedTask> {
-    const printed = this.#printer.print(args, `job ${index}`)
+    const printed = this.#printer.printArguments(args, `job ${index}`)
     const group = groupFor(head.groups, head, options.timeoutMs ?? this.#defaults.timeoutMs)
     if (printed instanceof Promise) return printed.then((done) => this.#task(index, done, group, options))
     return this.#task(index, printed, group, options)
