@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export { PrintError } from './codec/errors.ts'
+export { JournalError, type JournalErrorCode } from './journal/errors.ts'
 export { diagnose, type DiagnoseOptions, type Finding } from './node/doctor.ts'
 export { JobError, type JobErrorCode, MeshError, type MeshErrorCode, UsageError } from './node/errors.ts'
 export type { DetachOptions, FindOptions } from './node/held.ts'
@@ -11,11 +12,12 @@ export type { AttachedRun, AttachOptions } from './node/held-attach.ts'
 export type { DetachedRun } from './node/held-detach.ts'
 export type { HeldRunInfo } from './node/held-find.ts'
 export { isJob, type Job, job, type JobLike, type JobOptions, type JobValue } from './node/job.ts'
+export { type Journal, openJournal, type RunState, type RunSummary } from './node/journal.ts'
 export { type JobsFile, loadJobsFile } from './node/jobs-file.ts'
 export type { Refusal, Unreachable } from './node/network.ts'
 export { createDistNode, type DistNode } from './node/node.ts'
 export type { DistNodeEvents, HostedRunStatus, PeerStatus } from './node/node-events.ts'
-export type { NodeOptions, RunOptions } from './node/options.ts'
+export type { JournalOptions, NodeOptions, ResumeOptions, RunOptions } from './node/options.ts'
 export {
   DEFAULT_GRACE_MS,
   findPassword,

@@ -2,6 +2,7 @@ import { BundleCache } from './bundle-cache.ts'
 import { Bundler } from './bundle.ts'
 import { ClosureInspector } from './closure-inspector.ts'
 import { contentKey, functionKey, type KeySource } from './content-key.ts'
+import { type ContentName, contentName } from './content-name.ts'
 import { Encoder } from './encode.ts'
 import { PrintError, RefusalSignal } from './errors.ts'
 import { type KnownClosures, LiveFunctions } from './live-functions.ts'
@@ -13,7 +14,7 @@ import { Reader } from './read.ts'
 import { readData } from './read-data.ts'
 import { mapStack } from './source-maps.ts'
 import { SiteAnalyser } from './site-analyser.ts'
-import type { FunctionUnit } from './unit.ts'
+import type { FunctionUnit, Unit } from './unit.ts'
 
 /** A value in a form that travels. */
 export interface Printed {
@@ -116,6 +117,17 @@ export class Printer {
    */
   contentKey({ bytes, units }: Printed): string {
     return contentKey(bytes, units.length > 0, this.#keys)
+  }
+
+  /** What the content key of a function has of its code; undefined for a unit that is not one function. */
+  codeKey(hash: string): string | undefined {
+    const unit = readData(this.unit(hash)) as Unit
+    return unit.kind === 'function' ? this.#functionKey(hash) : undefined
+  }
+
+  /** {@link contentKey} in a form that costs less for small values, and is told apart by both its parts. */
+  contentName({ bytes, units }: Printed): ContentName {
+    return contentName(bytes, units.length > 0, this.#keys)
   }
 
   /**

@@ -3,13 +3,13 @@ import { SegmentBytes, SegmentReader } from './bytes.ts'
 /**
  * - `ok`, `error`: how the job ended.
  * - `started`: a job that may not run twice is about to be sent.
- * - `moved`: the result this index had belongs to another index now: jobs were inserted or removed before it.
+ * - `moved`: this index has another job now. With a name: the result of the job of that name went with it.
  */
 export type OutcomeKind = 'ok' | 'error' | 'started' | 'moved'
 
 const KINDS: readonly OutcomeKind[] = ['ok', 'error', 'started', 'moved']
 
-/** What is remembered of one job. The newest of an index counts. */
+/** What is remembered of one job. */
 export interface StoredOutcome {
   /** Number of the job in the input. */
   readonly index: number

@@ -148,6 +148,32 @@ export class RunStore {
     })
   }
 
+  /** Puts a segment of another file where it was there. */
+  putOutcomeSegment(number: number, segment: Uint8Array): void {
+    this.#put('outcomes', number, segment)
+  }
+
+  /** Says that results up to the newest segment may be missing. */
+  markDamaged(): void {
+    this.putPart('damaged', Buffer.from(String(this.outcomeSegments)))
+  }
+
+  /** Up to which segment results may be missing, whether or not one is seen to; 0 when all is well. */
+  get damagedUpTo(): number {
+    const body = this.part('damaged')
+    return body === undefined ? 0 : Math.max(1, Number(Buffer.from(body).toString()))
+  }
+
+  /** Whether SQLite finds its own structure in order; the checksums of rows are another matter. */
+  get isSound(): boolean {
+    try {
+      return this.#get('PRAGMA quick_check(1)')?.['quick_check'] === 'ok'
+    } catch (error) {
+      if (error instanceof JournalError && error.code === 'JOURNAL_DAMAGED') return false
+      throw error
+    }
+  }
+
   /** Adds jobs, in the order of their index. */
   appendTasks(tasks: readonly StoredTask[]): number {
     return this.transaction(() => this.#append('tasks', writeTasks(tasks)))
@@ -238,8 +264,12 @@ export class RunStore {
 
   #append(table: SegmentTable, body: Uint8Array): number {
     const number = this.#last(table) + 1
-    this.#run(`INSERT INTO ${table} VALUES (?, ?, ?)`, number, sum(`${table} ${number}`, body), body)
+    this.#put(table, number, body)
     return number
+  }
+
+  #put(table: SegmentTable, number: number, body: Uint8Array): void {
+    this.#run(`INSERT INTO ${table} VALUES (?, ?, ?)`, number, sum(`${table} ${number}`, body), body)
   }
 
   #last(table: SegmentTable): number {

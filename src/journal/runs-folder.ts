@@ -2,6 +2,7 @@ import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Claim } from './claim.ts'
 import { JournalError } from './errors.ts'
+import { salvage } from './salvage.ts'
 import { type RunInfo, type RunStatus, RunStore } from './run-store.ts'
 
 const SUFFIX = '.sqlite'
@@ -46,11 +47,12 @@ export class RunsFolder {
   /**
    * Opens a run to go on with it.
    *
-   * @throws {JournalError} `JOURNAL_IN_USE` when a living process does that already
+   * @throws {JournalError} `JOURNAL_IN_USE` when a living process does that already, `JOURNAL_DAMAGED` when not even what
+   *   run it is of can be read
    */
   continue(id: string): ClaimedStore {
     const claim = this.#claim(id)
-    return withClaim(claim, () => RunStore.open(this.#file(id)))
+    return withClaim(claim, () => openSound(this.#file(id)))
   }
 
   /** Opens a run to read it, whoever may write to it. Close the store in the end. */
@@ -146,6 +148,15 @@ export class RunsFolder {
   #lock(id: string): string {
     return join(this.path, `${id}.lock`)
   }
+}
+
+/** The jobs of a held run are in its file: with some of them gone there is nothing to go on with. */
+function openSound(path: string): RunStore {
+  const store = RunStore.open(path)
+  if (store.isSound || store.info.kind === 'held') return store
+  store.close()
+  salvage(path)
+  return RunStore.open(path)
 }
 
 function withClaim(claim: Claim, open: () => RunStore): ClaimedStore {

@@ -17,6 +17,11 @@ export interface JobOptions {
    * @default true
    */
   idempotent?: boolean
+  /**
+   * Whether the result depends on nothing but the function, what it captures and its arguments: no clock, no chance, no
+   * network. Runs with the option `cache` take the results of pure jobs from earlier runs. @default false
+   */
+  pure?: boolean
 }
 
 const JOB = Symbol.for('dist-node.job')

@@ -7,7 +7,7 @@ import type { TaskSink, TaskSource } from './task-source.ts'
 
 /** The jobs a user gave, printed one by one as they are asked for: the input may have no end. */
 export class JobsSource implements TaskSource {
-  readonly id = randomBytes(16).toString('hex')
+  readonly id: string
   readonly #jobs: Iterable<JobLike> | AsyncIterable<JobLike>
   readonly #setup: (() => unknown) | undefined
   readonly #printer: TaskPrinter
@@ -18,11 +18,13 @@ export class JobsSource implements TaskSource {
   constructor(
     jobs: Iterable<JobLike> | AsyncIterable<JobLike>,
     printer: Printer,
-    { timeoutMs, retries, idempotent, setup }: ResolvedRunOptions
+    { timeoutMs, retries, idempotent, pure, setup }: ResolvedRunOptions,
+    id: string = randomBytes(16).toString('hex')
   ) {
+    this.id = id
     this.#jobs = jobs
     this.#setup = setup
-    this.#printer = new TaskPrinter(printer, { timeoutMs, retries, idempotent })
+    this.#printer = new TaskPrinter(printer, { timeoutMs, retries, idempotent, pure })
   }
 
   get setup(): Printed | undefined {

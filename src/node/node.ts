@@ -12,15 +12,25 @@ import { Executor } from './executor.ts'
 import { Calls } from './calls.ts'
 import { claimIdentity, type Identity, stateFolder } from './identity.ts'
 import { job, type JobLike, type JobValue } from './job.ts'
+<<<<<<< ours
 import { type DetachOptions, type FindOptions, Held } from './held.ts'
 import type { AttachedRun, AttachOptions } from './held-attach.ts'
 import type { DetachedRun } from './held-detach.ts'
 import type { HeldRunInfo } from './held-find.ts'
+=======
+import { type Journal, openJournal } from './journal.ts'
+>>>>>>> theirs
 import { createLocalLinks } from './local-link.ts'
 import { mapJobs } from './map-jobs.ts'
 import type { Network } from './network.ts'
 import { describeRun, type DistNodeEvents, type PeerStatus } from './node-events.ts'
-import { type NodeOptions, type ResolvedNodeOptions, resolveNodeOptions, type RunOptions } from './options.ts'
+import {
+  type NodeOptions,
+  type ResolvedNodeOptions,
+  resolveNodeOptions,
+  type ResumeOptions,
+  type RunOptions
+} from './options.ts'
 import type { JobResult } from './result.ts'
 import type { Run } from './run.ts'
 import type { Session, SessionEnd } from './session.ts'
@@ -41,6 +51,8 @@ export type DeriveKeys = (password: string, mesh: string) => Promise<MeshKeys>
  * node.on('peer-joined', ({ name, slots }) => console.log(`${name} lends ${slots} slots`))
  */
 export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDisposable {
+  /** The runs of this node's folder. */
+  readonly journal: Journal
   readonly #options: ResolvedNodeOptions
   readonly #identity: Identity
   readonly #folder: string
@@ -74,6 +86,7 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
       cacheDirectory: join(init.folder, 'bundles'),
       onWarning: ({ message }) => this.emit('warning', message)
     })
+<<<<<<< ours
     this.#submitter = new Submitter({ printer: this.#printer, onLog: (line) => this.emit('log', line) })
     this.#held = new Held({
       self: { peer: this.peerId, node: this.name },
@@ -83,6 +96,14 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
       onWarning: (message) => this.emit('warning', message),
       onHolderLost: (run, node) => this.emit('holder-lost', { run, node }),
       onHolderFound: (run, node) => this.emit('holder-found', { run, node })
+=======
+    this.journal = openJournal(init.folder)
+    this.#submitter = new Submitter({
+      printer: this.#printer,
+      journal: this.journal,
+      onLog: (line) => this.emit('log', line),
+      onWarning: (message) => this.emit('warning', message)
+>>>>>>> theirs
     })
     if (init.workers !== undefined) {
       const { workers } = init
@@ -219,6 +240,26 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
    */
   run<J extends JobLike>(jobs: Iterable<J> | AsyncIterable<J>, options?: RunOptions): Run<JobValue<J>> {
     return this.#submitter.run(jobs as Iterable<JobLike<JobValue<J>>>, options)
+  }
+
+  /**
+   * Goes on with a run that was made with the option `journal`, by this process or an earlier one: jobs whose results are
+   * in the journal are not run again, their results come from there, marked `from: 'journal'`. Jobs are recognised by
+   * their code and what they were given, so those that changed since are run.
+   *
+   * @param id the run's id, or its beginning; see `node.journal.runs()`
+   * @param jobs the jobs of the run once more, all of them
+   * @param options as for {@link run}; `retryFailed` runs failed jobs again too
+   * @throws {JournalError} `JOURNAL_UNKNOWN_RUN`; iterating throws `JOURNAL_IN_USE` when another process goes on with it
+   * @example for await (const { index, value } of node.resume('3f2a', jobs)) show(index, value)
+   */
+  resume<J extends JobLike>(
+    id: string,
+    jobs: Iterable<J> | AsyncIterable<J>,
+    { retryFailed = false, ...options }: ResumeOptions = {}
+  ): Run<JobValue<J>> {
+    const resumption = { id: this.journal.run(id).id, retryFailed }
+    return this.#submitter.run(jobs as Iterable<JobLike<JobValue<J>>>, options, resumption)
   }
 
   /**

@@ -67,6 +67,27 @@ export interface RunOptions extends JobOptions {
   only?: readonly string[]
   /** What executors call the run in their logs. @default 'run' */
   label?: string
+  /**
+   * Write down what becomes of each job, in the node's folder, so that the run can be gone on with after a crash: see
+   * {@link DistNode.resume}. With an object: what `journal.runs()` shall say of the run. @default false
+   */
+  journal?: boolean | JournalOptions
+  /** Take the results of pure jobs from earlier runs, and keep those of this one for later runs. @default false */
+  cache?: boolean
+}
+
+/** How a run is gone on with. */
+export interface ResumeOptions extends RunOptions {
+  /** Run jobs again that failed, in place of handing over their errors again. @default false */
+  retryFailed?: boolean
+}
+
+/** What a journal says of its run. */
+export interface JournalOptions {
+  /** The file the jobs come from; made absolute. @default none */
+  file?: string
+  /** The arguments that file got. @default [] */
+  args?: readonly string[]
 }
 
 export type ResolvedRunOptions = Required<Omit<RunOptions, 'signal' | 'setup' | 'only'>> &
@@ -78,7 +99,8 @@ const NODE_KEYS: readonly (keyof NodeOptions)[] = [
 ] // prettier-ignore
 
 const RUN_KEYS: readonly (keyof RunOptions)[] = [
-  'timeoutMs', 'retries', 'idempotent', 'ordered', 'signal', 'setup', 'waitMs', 'only', 'label'
+  'timeoutMs', 'retries', 'idempotent', 'pure', 'ordered', 'signal', 'setup', 'waitMs', 'only', 'label', 'journal',
+  'cache'
 ] // prettier-ignore
 
 /** @throws {UsageError} naming the option, what it takes and what came */
@@ -123,9 +145,12 @@ export function resolveRunOptions(options: RunOptions = {}): ResolvedRunOptions 
     timeoutMs: 0,
     retries: 0,
     idempotent: true,
+    pure: false,
     ordered: false,
     waitMs: 10_000,
     label: 'run',
+    journal: false,
+    cache: false,
     ...withoutUndefined(options)
   }
   expectWhole('timeoutMs', resolved.timeoutMs, 0, 2 ** 31 - 1)

@@ -14,6 +14,8 @@ export interface JobPlace {
   readonly attempt: number
   /** Time inside the function, in milliseconds. */
   readonly ms: number
+  /** No peer ran the job this time: its result was kept, by this run's journal or by the cache of pure jobs. */
+  readonly from?: 'journal' | 'cache'
 }
 
 /** The result of a job that returned. */
@@ -45,6 +47,7 @@ class Failure implements JobFailure {
   readonly node: string
   readonly attempt: number
   readonly ms: number
+  declare readonly from?: 'journal' | 'cache'
 
   constructor(place: JobPlace, error: Error) {
     this.index = place.index
@@ -53,6 +56,7 @@ class Failure implements JobFailure {
     this.node = place.node
     this.attempt = place.attempt
     this.ms = place.ms
+    if (place.from !== undefined) this.from = place.from
   }
 
   get value(): never {

@@ -10,7 +10,9 @@ export interface RunProgress {
   readonly failed: number
   /** Number of all jobs, as soon as it is known: at once for an array, else when the input has been read to its end. */
   readonly total: number | undefined
-  /** Finished jobs by node name. */
+  /** Finished jobs that no peer had to run: their results are from the journal or the cache. */
+  readonly remembered: number
+  /** Jobs that peers finished in this run, by node name. */
   readonly byNode: ReadonlyMap<string, number>
 }
 
@@ -18,6 +20,7 @@ export interface RunProgress {
 export class RunTally {
   readonly #finished = new Map<PeerId, number>()
   #taken = 0
+  #remembered = 0
   #succeeded = 0
   #failed = 0
 
@@ -31,6 +34,12 @@ export class RunTally {
     this.#finished.set(peer, (this.#finished.get(peer) ?? 0) + 1)
   }
 
+  onRemembered(ok: boolean): void {
+    if (ok) this.#succeeded++
+    else this.#failed++
+    this.#remembered++
+  }
+
   /** Several peers, or one that restarted, may have one name. */
   progress(total: number | undefined, nameOf: (peer: PeerId) => string): RunProgress {
     const byNode = new Map<string, number>()
@@ -38,6 +47,13 @@ export class RunTally {
       const name = nameOf(peer)
       byNode.set(name, (byNode.get(name) ?? 0) + count)
     }
-    return { taken: this.#taken, succeeded: this.#succeeded, failed: this.#failed, total, byNode }
+    return {
+      taken: this.#taken,
+      succeeded: this.#succeeded,
+      failed: this.#failed,
+      remembered: this.#remembered,
+      total,
+      byNode
+    }
   }
 }

@@ -7,6 +7,7 @@ import { Completions } from './completions.ts'
 import { JobError, MeshError } from './errors.ts'
 import type { ExecutorState, PeerId } from './link.ts'
 import type { ResolvedRunOptions } from './options.ts'
+import type { Origin, RunEnd, RunMemory } from './run-memory.ts'
 import { failedResult, type JobPlace, type JobResult, readResult } from './result.ts'
 import { RunPort } from './run-port.ts'
 import { type RunProgress, RunTally } from './run-tally.ts'
@@ -17,6 +18,9 @@ import type { TaskSink, TaskSource } from './task-source.ts'
 
 /** Results that wait for the consumer; beyond this no more jobs are taken from the input. */
 const MAX_UNTAKEN = 16_384
+
+/** Results from before that are handed over in one go: everything else waits meanwhile. */
+const RECALLED_PER_TURN = 1_024
 
 /** How often a run looks for stragglers. */
 const TICK_MS = 100
@@ -32,6 +36,8 @@ interface RunInit {
   readonly source: TaskSource
   readonly options: ResolvedRunOptions
   readonly onStarted: () => void
+  /** What outlives the run: opened when it starts. */
+  readonly openMemory?: (() => RunMemory) | undefined
 }
 
 /** A settled task, not yet decoded: decoding is left to the moment the user takes it. */
@@ -39,6 +45,9 @@ interface Settled {
   readonly index: number
   readonly peer: PeerId
   readonly outcome: Outcome | JobError
+  /** Where a result is from that no peer calculated in this run, and the name of the node that once did. */
+  readonly from?: Origin
+  readonly node?: string
 }
 
 /** A settled task with the name of the node that ran it, for whoever hands results on without reading them. */
@@ -68,6 +77,8 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
   readonly #names = new Map<PeerId, string>()
   readonly #tally = new RunTally()
   #state: 'new' | 'running' | 'ended' = 'new'
+  #recalled = 0
+  #memory: RunMemory | undefined
   #room: PromiseWithResolvers<void> | undefined
   #tick: NodeJS.Timeout | undefined
   #patience: NodeJS.Timeout | undefined
@@ -80,12 +91,20 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
     this.#options = init.options
     this.#completions = new Completions(init.options.ordered)
     this.#scheduler = new Scheduler({
-      send: (peer, copies) => this.#ports.get(peer)?.send(copies),
+      send: (peer, copies) => {
+        this.#memory?.sending(copies)
+        this.#ports.get(peer)?.send(copies)
+      },
       settle: (task, outcome, peer) => this.#settle(task, outcome, peer),
       cancel: (peer, jobs) => this.#ports.get(peer)?.cancel(jobs),
       recall: (peer, count) => this.#ports.get(peer)?.recall(count),
       lose: (task, peer) => this.#settle(task, lostError(task, this.#names.get(peer)), peer)
     })
+  }
+
+  /** The run's own name, on every peer and in the journal: 32 hexadecimal digits. */
+  get id(): string {
+    return this.#source.id
   }
 
   /** What executors call the run in their logs: the option `label`. */
@@ -126,7 +145,7 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
         let settled = this.#completions.takeNow() ?? (await this.#completions.take())
         if (settled === undefined) return
         for (; settled !== undefined; settled = this.#completions.takeNow()) {
-          together.push({ ...settled, node: this.#nameOf(settled.peer) })
+          together.push({ ...settled, node: settled.node ?? this.#nameOf(settled.peer) })
           if (together.length === MAX_TOGETHER) break
         }
         this.#wakeInput()
@@ -200,6 +219,11 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
     for (const executor of this.#parts.executors()) this.onExecutorJoined(executor)
     this.#onExecutorsChanged()
     if (signal?.aborted) return this.#onAbort()
+    try {
+      this.#memory = this.#init.openMemory?.()
+    } catch (error) {
+      return this.fail(error)
+    }
     this.#readInput().catch((error: unknown) => this.fail(error))
   }
 
@@ -211,6 +235,7 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
     try {
       await this.#source.open()
       while (this.#state === 'running') {
+        if (this.#recalled >= RECALLED_PER_TURN) await this.#takeTurns()
         const count = this.#roomForTasks()
         if (count === 0) await this.#waitForRoom()
         else if (await this.#source.read(count, sink)) {
@@ -221,6 +246,11 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
     } finally {
       await this.#source.close()
     }
+  }
+
+  async #takeTurns(): Promise<void> {
+    this.#recalled = 0
+    await new Promise((resolve) => setImmediate(resolve))
   }
 
   #makeSink(): TaskSink {
@@ -235,11 +265,27 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
 
   #add(tasks: PrintedTask[]): void {
     this.#tally.onTaken(tasks.length)
-    if (this.#state === 'running') this.#scheduler.onTasksAdded(tasks, performance.now())
+    if (this.#state !== 'running') return
+    const memory = this.#memory
+    const unknown = memory === undefined ? tasks : tasks.filter((task) => !this.#recall(task, memory))
+    if (unknown.length > 0) this.#scheduler.onTasksAdded(unknown, performance.now())
+  }
+
+  /** Settles a task whose result is known from before. */
+  #recall(task: PrintedTask, memory: RunMemory): boolean {
+    const known = memory.recall(task)
+    if (known === undefined) return false
+    this.#recalled++
+    this.#tally.onRemembered(known.outcome.ok)
+    this.#completions.push({ index: task.index, ...known })
+    return true
   }
 
   #roomForTasks(): number {
-    return this.#completions.size < MAX_UNTAKEN ? this.#scheduler.wanted() : 0
+    if (this.#completions.size >= MAX_UNTAKEN) return 0
+    const wanted = this.#scheduler.wanted()
+    const mayRecall = this.#memory?.isFull === true && this.#scheduler.unsettled === 0
+    return mayRecall ? Math.max(wanted, RECALLED_PER_TURN) : wanted
   }
 
   async #waitForRoom(): Promise<void> {
@@ -256,6 +302,7 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
 
   #settle(task: Task, outcome: Outcome | JobError, peer: PeerId): void {
     this.#tally.onSettled(peer, !(outcome instanceof JobError) && outcome.ok)
+    this.#memory?.settled(task as PrintedTask, outcome, peer, this.#nameOf(peer))
     this.#completions.push({ index: task.index, peer, outcome })
   }
 
@@ -263,10 +310,10 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
     return this.#names.get(peer) ?? peer
   }
 
-  #read({ index, peer, outcome }: Settled): JobResult<T> {
-    const node = this.#nameOf(peer)
+  #read({ index, peer, outcome, from, node = this.#nameOf(peer) }: Settled): JobResult<T> {
     if (outcome instanceof JobError) return failedResult({ index, peer, node, attempt: 1, ms: 0 }, outcome)
-    const place: JobPlace = { index, peer, node, attempt: outcome.attempt, ms: outcome.micros / 1000 }
+    const ms = outcome.micros / 1000
+    const place: JobPlace = { index, peer, node, attempt: outcome.attempt, ms, ...(from && { from }) }
     return readResult(outcome, place, (bytes) => this.#parts.printer.readResult(bytes))
   }
 
@@ -299,9 +346,18 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
     clearTimeout(this.#patience)
     this.#options.signal?.removeEventListener('abort', this.#onAbort)
     for (const port of this.#ports.values()) port.close()
+    this.#memory?.ended(this.#howEnded(error))
     this.#wakeInput()
     this.#completions.end(error)
     this.#parts.onEnded()
+  }
+
+  #howEnded(error: unknown): RunEnd {
+    if (error === undefined) return 'finished'
+    if (error instanceof JobError) return 'cancelled'
+    const { signal } = this.#options
+    const isPassing = error instanceof MeshError || (signal?.aborted === true && error === signal.reason)
+    return isPassing ? 'interrupted' : 'failed'
   }
 }
 

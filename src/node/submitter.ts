@@ -4,7 +4,9 @@ import type { JobLike } from './job.ts'
 import { JobsSource } from './jobs-source.ts'
 import type { ExecutorState, Link, PeerId } from './link.ts'
 import { type ResolvedRunOptions, resolveRunOptions, type RunOptions } from './options.ts'
+import type { Journal, Resumption } from './journal.ts'
 import { Run } from './run.ts'
+import type { RunMemory } from './run-memory.ts'
 import type { TaskSource } from './task-source.ts'
 
 /** A line a job printed. */
@@ -26,12 +28,21 @@ export class Submitter {
   readonly #printer: Printer
   readonly #executors = new Map<PeerId, ExecutorState>()
   readonly #runs = new Map<number, Run<unknown>>()
+  readonly #journal: Journal
   readonly #onLog: (line: LogLine) => void
+  readonly #onWarning: (message: string) => void
   #nextRun = 1
 
-  constructor(parts: { printer: Printer; onLog: (line: LogLine) => void }) {
+  constructor(parts: {
+    printer: Printer
+    journal: Journal
+    onLog: (line: LogLine) => void
+    onWarning: (message: string) => void
+  }) {
     this.#printer = parts.printer
+    this.#journal = parts.journal
     this.#onLog = parts.onLog
+    this.#onWarning = parts.onWarning
   }
 
   get executors(): Iterable<ExecutorState> {
@@ -43,23 +54,36 @@ export class Submitter {
     return this.#nextRun++
   }
 
-  /** A run that starts when its results are asked for. */
-  run<T>(jobs: Iterable<JobLike<T>> | AsyncIterable<JobLike<T>>, options: RunOptions | undefined): Run<T> {
+  /**
+   * A run that starts when its results are asked for.
+   *
+   * @param resumption the run it goes on with
+   */
+  run<T>(
+    jobs: Iterable<JobLike<T>> | AsyncIterable<JobLike<T>>,
+    options: RunOptions | undefined,
+    resumption?: Resumption
+  ): Run<T> {
     const resolved = resolveRunOptions(options)
+<<<<<<< ours
     return this.runFrom<T>(this.source(jobs, resolved), resolved)
   }
 
   /** Jobs that are printed as they are asked for. */
   source(jobs: Iterable<JobLike> | AsyncIterable<JobLike>, options: ResolvedRunOptions): TaskSource {
     return new JobsSource(jobs, this.#printer, options)
+=======
+    const source = new JobsSource(jobs, this.#printer, resolved, resumption?.id)
+    return this.runFrom<T>(source, resolved, this.#memory(source, resolved, resumption))
+>>>>>>> theirs
   }
 
   /** The same of tasks that are printed already. */
-  runFrom<T>(source: TaskSource, options: ResolvedRunOptions): Run<T> {
+  runFrom<T>(source: TaskSource, options: ResolvedRunOptions, openMemory?: () => RunMemory): Run<T> {
     const number = this.nextNumber()
     const run: Run<T> = new Run<T>(
       { printer: this.#printer, executors: () => this.executors, onEnded: () => this.#runs.delete(number) },
-      { number, source, options, onStarted: () => this.#onStarted(number, run) }
+      { number, source, options, openMemory, onStarted: () => this.#onStarted(number, run) }
     )
     return run
   }
@@ -107,6 +131,17 @@ export class Submitter {
       }
       default:
     }
+  }
+
+  #memory(
+    source: TaskSource,
+    { journal, label }: ResolvedRunOptions,
+    resumption: Resumption | undefined
+  ): (() => RunMemory) | undefined {
+    if (journal === false && resumption === undefined) return undefined
+    const about = typeof journal === 'object' ? journal : {}
+    const [printer, onWarning] = [this.#printer, this.#onWarning]
+    return () => this.#journal.recorder({ source, printer, label, about, resumption, onWarning })
   }
 
   /** Ends every run with an error. */

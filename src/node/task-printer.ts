@@ -23,6 +23,8 @@ export interface PrintedTask extends Task {
   readonly group: TaskGroup
   readonly body: Uint8Array
   readonly units: readonly string[]
+  /** Whether its result may be taken from the cache, and goes there. */
+  readonly pure?: boolean
 }
 
 /** Turns the jobs of one run into tasks: prints functions and arguments, and keeps the blobs that peers will need. */
@@ -113,6 +115,7 @@ export class TaskPrinter {
       units: printed.units,
       bytes: printed.bytes.length,
       idempotent: options.idempotent ?? this.#defaults.idempotent,
+      pure: options.pure ?? this.#defaults.pure,
       // What may not run twice is tried again only if the job itself says so, not because the run says so of all.
       retriesLeft: options.retries ?? (options.idempotent === false ? 0 : this.#defaults.retries),
       failures: 0,

@@ -13,7 +13,7 @@ function codesInSource(): Set<string> {
     .map((file) => readFileSync(join(ROOT, file), 'utf8'))
     .join('\n')
   const found = text.matchAll(
-    /\bcode(?:: string)?(?: =|:) '([A-Z]+(?:_[A-Z]+)*)'|'((?:JOB|RESULT|MESH|WORKER)_[A-Z_]+)'/g
+    /\bcode(?:: string)?(?: =|:) '([A-Z]+(?:_[A-Z]+)*)'|'((?:JOB|RESULT|MESH|WORKER|JOURNAL)_[A-Z_]+)'/g
   )
   return new Set([...found].map(([, set, named]) => set ?? named!).filter((code) => !FOREIGN.has(code)))
 }
