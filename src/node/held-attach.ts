@@ -96,6 +96,7 @@ export class AttachedRun<T = unknown> implements AsyncIterable<JobResult<T>> {
       taken: jobs ?? 0,
       succeeded: this.#succeeded,
       failed: this.#failed,
+      remembered: 0,
       total: jobs,
       byNode: this.#byNode
     }

@@ -12,14 +12,11 @@ import { Executor } from './executor.ts'
 import { Calls } from './calls.ts'
 import { claimIdentity, type Identity, stateFolder } from './identity.ts'
 import { job, type JobLike, type JobValue } from './job.ts'
-<<<<<<< ours
 import { type DetachOptions, type FindOptions, Held } from './held.ts'
 import type { AttachedRun, AttachOptions } from './held-attach.ts'
 import type { DetachedRun } from './held-detach.ts'
 import type { HeldRunInfo } from './held-find.ts'
-=======
 import { type Journal, openJournal } from './journal.ts'
->>>>>>> theirs
 import { createLocalLinks } from './local-link.ts'
 import { mapJobs } from './map-jobs.ts'
 import type { Network } from './network.ts'
@@ -86,8 +83,13 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
       cacheDirectory: join(init.folder, 'bundles'),
       onWarning: ({ message }) => this.emit('warning', message)
     })
-<<<<<<< ours
-    this.#submitter = new Submitter({ printer: this.#printer, onLog: (line) => this.emit('log', line) })
+    this.journal = openJournal(init.folder)
+    this.#submitter = new Submitter({
+      printer: this.#printer,
+      journal: this.journal,
+      onLog: (line) => this.emit('log', line),
+      onWarning: (message) => this.emit('warning', message)
+    })
     this.#held = new Held({
       self: { peer: this.peerId, node: this.name },
       submitter: this.#submitter,
@@ -96,14 +98,6 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
       onWarning: (message) => this.emit('warning', message),
       onHolderLost: (run, node) => this.emit('holder-lost', { run, node }),
       onHolderFound: (run, node) => this.emit('holder-found', { run, node })
-=======
-    this.journal = openJournal(init.folder)
-    this.#submitter = new Submitter({
-      printer: this.#printer,
-      journal: this.journal,
-      onLog: (line) => this.emit('log', line),
-      onWarning: (message) => this.emit('warning', message)
->>>>>>> theirs
     })
     if (init.workers !== undefined) {
       const { workers } = init

@@ -65,17 +65,17 @@ export class Submitter {
     resumption?: Resumption
   ): Run<T> {
     const resolved = resolveRunOptions(options)
-<<<<<<< ours
-    return this.runFrom<T>(this.source(jobs, resolved), resolved)
+    const source = this.source(jobs, resolved, resumption?.id)
+    return this.runFrom<T>(source, resolved, this.#memory(source, resolved, resumption))
   }
 
   /** Jobs that are printed as they are asked for. */
-  source(jobs: Iterable<JobLike> | AsyncIterable<JobLike>, options: ResolvedRunOptions): TaskSource {
-    return new JobsSource(jobs, this.#printer, options)
-=======
-    const source = new JobsSource(jobs, this.#printer, resolved, resumption?.id)
-    return this.runFrom<T>(source, resolved, this.#memory(source, resolved, resumption))
->>>>>>> theirs
+  source(
+    jobs: Iterable<JobLike> | AsyncIterable<JobLike>,
+    options: ResolvedRunOptions,
+    id?: string
+  ): TaskSource {
+    return new JobsSource(jobs, this.#printer, options, id)
   }
 
   /** The same of tasks that are printed already. */
