@@ -26,7 +26,7 @@ export async function createNode(
   {
     ask = false,
     ...more
-  }: Pick<NodeOptions, 'lend' | 'local' | 'slots'> & { start?: boolean; ask?: boolean } = {}
+  }: Pick<NodeOptions, 'hold' | 'lend' | 'local' | 'slots'> & { start?: boolean; ask?: boolean } = {}
 ): Promise<CreatedNode> {
   const found = await findOrAsk(options, ask)
   if (found?.warning !== undefined) console.error(`warning: ${found.warning}`)

@@ -1,6 +1,8 @@
 /** The words `dist-node` knows, and how errors become messages and exit codes. */
 import { Command, CommanderError } from 'commander'
 import { cacheCompiledCode } from './compile-cache.ts'
+import { addAttach } from './commands/attach.ts'
+import { addCancel } from './commands/cancel.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addEval } from './commands/eval.ts'
@@ -37,6 +39,8 @@ export async function execute(args: readonly string[]): Promise<number> {
     addStart,
     addRun,
     addEval,
+    addAttach,
+    addCancel,
     addPeers,
     addDoctor,
     addRotate,

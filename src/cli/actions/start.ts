@@ -12,7 +12,7 @@ export async function start(options: StartOptions): Promise<void> {
   if (options.nice !== undefined) setPriority(options.nice)
   const { signal, dispose } = interruptSignal(EXIT.interrupted)
   const { node, password, passwordFile } = await createNode(options, {
-    local: false,
+    hold: options.hold,
     start: false,
     ask: true
   })

@@ -18,6 +18,7 @@ export interface RunCommandOptions extends MeshOptions, SandboxOptions {
   retries?: number
   out?: string
   failFast?: boolean
+  detach?: boolean
   quiet?: boolean
   exit: (code: number) => void
 }
@@ -27,6 +28,7 @@ const EXAMPLES = {
   'run jobs.ts -- 1200 out.png': "arguments for the file's default export",
   'run jobs.ts --no-local --min-peers 3': 'start when three others are there',
   'run jobs.ts --timeout 30s --retries 2': 'for jobs that may hang or fail',
+  'run jobs.ts --detach': 'hand it over, switch off, attach later',
   'run jobs.ts --json | jq .value': 'results for other programs'
 }
 
@@ -49,10 +51,18 @@ export function addRun(program: Command): void {
     .option('--retries <n>', 'how often a job that threw is tried again', wholeNumber)
     .option('--out <file>', 'write results to a file, one JSON object per line, instead of stdout')
     .option('--fail-fast', 'stop at the first job that fails')
+    .option(
+      '--detach',
+      'hand the run to a node that stays, print its id and return; dist-node attach has the results'
+    )
     .option('--quiet', 'no progress and no summary')
   addExamples(
     addSandboxOptions(addMeshOptions(command)).action(
       async (file: string, args: string[], options: RunCommandOptions) => {
+        if (options.detach === true) {
+          const { detachFile } = await import('../actions/detach.ts')
+          return detachFile(file, args, options)
+        }
         const { runFile } = await import('../actions/run.ts')
         await runFile(file, args, options)
       }

@@ -4,6 +4,7 @@ import { addMeshOptions, addSandboxOptions, type MeshOptions, type SandboxOption
 
 export interface StartOptions extends MeshOptions, SandboxOptions {
   nice?: number
+  hold: boolean
 }
 
 const EXAMPLES = {
@@ -18,6 +19,7 @@ export function addStart(program: Command): void {
     .command('start')
     .description('lend this machine to the mesh until Ctrl-C')
     .option('--nice <n>', 'let other programs go first: 0 not at all, 19 always', niceness)
+    .option('--no-hold', 'take no runs that others detach')
   addExamples(
     addSandboxOptions(addMeshOptions(command)).action(async (options: StartOptions) => {
       const { start } = await import('../actions/start.ts')
