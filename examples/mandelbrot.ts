@@ -5,7 +5,7 @@
  *     dist-node run examples/mandelbrot.ts -- 1200 mandelbrot.png
  */
 import { writeFile } from 'node:fs/promises'
-import { job, type JobResult } from 'dist-node'
+import { type Job, job, type JobResult } from 'dist-node'
 import { encodePng } from './png.ts'
 
 interface Tile {
@@ -54,10 +54,15 @@ function renderTile(size: number, top: number, rows: number): Tile {
   return { top, rgb }
 }
 
-/** Jobs are functions of their arguments here: `renderTile` is printed once, whatever the number of tiles. */
-export default function* tiles([size, target]: string[]): Generator {
+/** Called once, before anything else. */
+export default function picture([size, target]: string[]): Iterable<Job<Tile>> {
   width = Number(size ?? width)
   file = target ?? file
+  return tiles()
+}
+
+/** Jobs are functions of their arguments here: `renderTile` is printed once, whatever the number of tiles. */
+function* tiles(): Generator<Job<Tile>> {
   for (let top = 0; top < width; top += TILE_ROWS) {
     yield job(renderTile, [width, top, Math.min(TILE_ROWS, width - top)])
   }

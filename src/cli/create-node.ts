@@ -7,6 +7,7 @@ import {
   type NodeOptions
 } from '../index.ts'
 import { askPassword } from './ask-password.ts'
+import { log } from './log.ts'
 import type { MeshOptions, SandboxOptions } from './mesh-options.ts'
 
 export interface CreatedNode {
@@ -29,7 +30,7 @@ export async function createNode(
   }: Pick<NodeOptions, 'hold' | 'lend' | 'local' | 'slots'> & { start?: boolean; ask?: boolean } = {}
 ): Promise<CreatedNode> {
   const found = await findOrAsk(options, ask)
-  if (found?.warning !== undefined) console.error(`warning: ${found.warning}`)
+  if (found?.warning !== undefined) log.warn(found.warning)
   const node = await createDistNode({
     ...(found === undefined ? {} : { password: found.password }),
     mesh: options.mesh,

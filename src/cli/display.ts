@@ -1,26 +1,26 @@
 /**
  * What people see while a run goes on: on a terminal a few lines that are drawn anew, elsewhere a line now and then.
- * Everything goes to stderr; lines that must stay are written above.
+ * Everything of it goes to stderr.
  */
-import { styleText } from 'node:util'
-import { createLogUpdate } from 'log-update'
 import type { DistNode, RunProgress } from '../index.ts'
-import { formatDuration, formatNumber, visible } from './output.ts'
-
-const REDRAW_MS = 100
+import { LiveLines } from './live-lines.ts'
+import { Rates } from './rates.ts'
+import { type ExecutorRow, runLine, runScreen, type RunState } from './run-screen.ts'
 
 /** Without a terminal: enough to see that it lives, not enough to fill a log. */
 const QUIET_LINE_MS = 10_000
 
-const BAR_WIDTH = 24
+/** The rate of the run as a whole, beside those of nodes, which have names. */
+const ALL = ''
 
 export class Display implements Disposable {
   readonly #node: DistNode
   readonly #run: { readonly progress: RunProgress }
   readonly #title: string
-  readonly #started = performance.now()
-  readonly #draw: ReturnType<typeof createLogUpdate> | undefined
+  readonly #rates = new Rates()
   readonly #timer: NodeJS.Timeout | undefined
+  #live: LiveLines | undefined
+  #disposed = false
 
   /** @param show `live` on a terminal, `lines` for a log, `nothing` for silence */
   constructor(
@@ -32,69 +32,54 @@ export class Display implements Disposable {
     this.#node = node
     this.#run = run
     this.#title = title
-    if (show === 'live') {
-      this.#draw = createLogUpdate(process.stderr)
-      this.#timer = setInterval(() => this.#draw?.(this.#screen()), REDRAW_MS)
-    } else if (show === 'lines') {
-      this.#timer = setInterval(() => console.error(this.#overall({ bar: false })), QUIET_LINE_MS)
-    }
+    // Rates are counted from here.
+    this.#state()
+    if (show === 'live') void this.#startLive()
+    if (show === 'lines')
+      this.#timer = setInterval(() => console.error(runLine(this.#state())), QUIET_LINE_MS)
   }
 
-  /** Writes a line that stays, above the moving ones. */
+  /** Writes a line that stays; on a terminal it appears above the moving ones. */
   write(stream: NodeJS.WriteStream, line: string): boolean {
-    this.#draw?.clear()
-    const isRoom = stream.write(`${line}\n`)
-    this.#draw?.(this.#screen())
-    return isRoom
+    return stream.write(`${line}\n`)
   }
 
   [Symbol.dispose](): void {
+    this.#disposed = true
     clearInterval(this.#timer)
-    this.#draw?.clear()
-    this.#draw?.done()
+    this.#live?.[Symbol.dispose]()
   }
 
-  #screen(): string {
-    return [this.#overall({ bar: true }), ...this.#executors()].join('\n')
+  async #startLive(): Promise<void> {
+    const live = await LiveLines.start(() => this.#screen())
+    if (this.#disposed) live[Symbol.dispose]()
+    else this.#live = live
   }
 
-  #overall(show: { bar: boolean }): string {
-    const { total, succeeded, failed } = this.#run.progress
-    const done = succeeded + failed
-    const seconds = (performance.now() - this.#started) / 1_000
-    const rate = done / Math.max(seconds, 0.001)
-    const parts = [`${formatNumber(done)}${total === undefined ? '' : ` of ${formatNumber(total)}`}`]
-    if (failed > 0) parts.push(styleText('red', `${formatNumber(failed)} failed`))
-    if (done > 0) parts.push(`${formatNumber(rate)}/s`)
-    if (total !== undefined && done > 0 && done < total)
-      parts.push(`${formatDuration(((total - done) / rate) * 1_000)} left`)
-    const bar = !show.bar || total === undefined || total === 0 ? '' : ` ${drawBar(done / total)}`
-    return `${styleText('bold', visible(this.#title))}${bar}  ${parts.join('  ')}`
+  #screen(): string[] {
+    const { columns, rows } = process.stderr
+    return runScreen(this.#state(), { columns, rows })
   }
 
-  #executors(): string[] {
-    const { byNode } = this.#run.progress
-    const own = this.#node.slots > 0 && byNode.has(this.#node.name)
-    const rows = this.#node.peers
-      .filter(({ slots }) => slots > 0)
-      .map(({ name, slots, busy, rttMs }) => ({ name, slots, busy, note: `${rttMs.toFixed(1)} ms away` }))
-    if (own)
-      rows.unshift({
-        name: this.#node.name,
-        slots: this.#node.slots,
-        busy: this.#node.busy,
-        note: 'this machine'
-      })
-    const width = Math.max(0, ...rows.map(({ name }) => name.length))
-    return rows.map(({ name, slots, busy, note }) => {
-      const done = formatNumber(byNode.get(name) ?? 0)
-      const load = `${styleText('green', '●'.repeat(Math.min(busy, slots, 16)))}${'○'.repeat(Math.min(Math.max(0, slots - busy), 16))}`
-      return `  ${visible(name).padEnd(width)}  ${load}  ${done} done  ${styleText('dim', note)}`
-    })
+  #state(): RunState {
+    const { total, succeeded, failed, byNode } = this.#run.progress
+    const nowMs = performance.now()
+    this.#rates.note(ALL, succeeded + failed, nowMs)
+    const row = (name: string, more: Pick<ExecutorRow, 'slots' | 'busy' | 'rttMs'>): ExecutorRow => {
+      const done = byNode.get(name) ?? 0
+      this.#rates.note(name, done, nowMs)
+      return { name, done, perSecond: this.#rates.perSecond(name), ...more }
+    }
+    const { name, slots, busy, peers } = this.#node
+    const executors = peers.filter((peer) => peer.slots > 0).map((peer) => row(peer.name, peer))
+    if (slots > 0 && byNode.has(name)) executors.unshift(row(name, { slots, busy, rttMs: undefined }))
+    return {
+      title: this.#title,
+      done: succeeded,
+      failed,
+      total,
+      perSecond: this.#rates.perSecond(ALL),
+      executors
+    }
   }
-}
-
-function drawBar(share: number): string {
-  const full = Math.round(Math.min(1, share) * BAR_WIDTH)
-  return `${styleText('cyan', '━'.repeat(full))}${styleText('dim', '─'.repeat(BAR_WIDTH - full))}`
 }

@@ -1,5 +1,6 @@
 /** Options of every command that joins the mesh. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { LOG_LEVELS, type LogLevel } from './log.ts'
 
 export interface MeshOptions {
   passwordFile?: string
@@ -12,6 +13,8 @@ export interface MeshOptions {
   slots?: number
   json?: boolean
   weakPassword?: boolean
+  logLevel: LogLevel
+  logFormat: 'text' | 'json'
 }
 
 export interface SandboxOptions {
@@ -46,6 +49,14 @@ export function addMeshOptions(command: Command): Command {
     )
     .option('--json', 'print one JSON object per line')
     .option('--weak-password', 'accept a password that can be guessed')
+    .addOption(
+      new Option('--log-level <level>', 'what is said on stderr').choices(LOG_LEVELS).default('info')
+    )
+    .addOption(
+      new Option('--log-format <format>', 'how it is said there: json is one object per line')
+        .choices(['text', 'json'])
+        .default('text')
+    )
 }
 
 export function addSandboxOptions(command: Command): Command {

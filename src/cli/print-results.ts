@@ -3,8 +3,9 @@ import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import { styleText } from 'node:util'
-import type { JobResult, RunProgress } from '../index.ts'
+import type { JobFailure, JobResult, RunProgress } from '../index.ts'
 import type { Display } from './display.ts'
+import { errorText } from './error-text.ts'
 import { formatDuration, formatNumber, resultLine, valueText, visible } from './output.ts'
 
 export interface ResultForm {
@@ -14,38 +15,20 @@ export interface ResultForm {
   readonly out?: string
 }
 
+/** Results on stdout or in a file; failures for people on stderr. */
 export async function printResults(
   results: AsyncIterable<JobResult>,
   { json, out }: ResultForm,
   display: Display
 ): Promise<void> {
-  const file = out === undefined ? undefined : createWriteStream(out)
+  if (out !== undefined) return writeFile(results, out, display)
+  const failures = new Failures()
   for await (const result of results) {
-    const stream = file ?? process.stdout
-    const isRoom =
-      file !== undefined
-        ? file.write(`${resultLine(result)}\n`)
-        : json === true
-          ? display.write(process.stdout, resultLine(result))
-          : writeText(result, display)
-    if (!isRoom) await once(stream, 'drain')
+    const isFailure = result.status === 'error' && json !== true
+    const stream = isFailure ? process.stderr : process.stdout
+    const line = isFailure ? failures.text(result) : json === true ? resultLine(result) : successText(result)
+    if (!display.write(stream, line)) await once(stream, 'drain')
   }
-  if (file !== undefined) await finished(file.end())
-}
-
-/** What people see of a result; a failure goes to stderr. */
-function writeText(result: JobResult, display: Display): boolean {
-  const place = visible(`${result.node}, ${formatDuration(result.ms)}`)
-  if (result.status === 'ok') {
-    const note = styleText('dim', `(${place})`, { stream: process.stdout })
-    return display.write(
-      process.stdout,
-      `${result.index}: ${valueText(result.value, process.stdout.hasColors?.())}  ${note}`
-    )
-  }
-  const head = styleText('red', `job ${result.index} failed`, { stream: process.stderr })
-  display.write(process.stderr, `${head} (${place}): ${visible(result.error.stack ?? result.error.message)}`)
-  return true
 }
 
 /** `12 done, 1 failed in 3.4 s (attic 8, cellar 5)`. */
@@ -54,4 +37,37 @@ export function summary({ succeeded, failed, byNode }: RunProgress, elapsedMs: n
   const failures = failed === 0 ? '' : `, ${formatNumber(failed)} failed`
   const who = shares === '' ? '' : ` (${shares})`
   return `${formatNumber(succeeded)} done${failures} in ${formatDuration(elapsedMs)}${who}`
+}
+
+/** Every line is handed to the system at once: what is there is there, whatever happens next. */
+async function writeFile(results: AsyncIterable<JobResult>, path: string, display: Display): Promise<void> {
+  const file = createWriteStream(path)
+  const failures = new Failures()
+  await once(file, 'open')
+  for await (const result of results) {
+    if (result.status === 'error') display.write(process.stderr, failures.text(result))
+    if (!file.write(`${resultLine(result)}\n`)) await once(file, 'drain')
+  }
+  await finished(file.end())
+}
+
+function successText(result: JobResult): string {
+  const place = visible(`${result.node}, ${formatDuration(result.ms)}`)
+  const note = styleText('dim', `(${place})`, { stream: process.stdout })
+  return `${result.index}: ${valueText(result.value, process.stdout.hasColors?.() ?? false)}  ${note}`
+}
+
+/** Many jobs fail for one reason: the code around it is shown once. */
+class Failures {
+  readonly #shown = new Set<string>()
+
+  text({ index, node, ms, error }: JobFailure): string {
+    const origin = /\n\s+at .*/.exec(String(error.stack))?.[0] ?? error.message
+    const isKnown = this.#shown.has(origin)
+    if (this.#shown.size < 1_000) this.#shown.add(origin)
+    const head = styleText('red', `job ${index} failed`, { stream: process.stderr })
+    const place = visible(`(${node}, ${formatDuration(ms)})`)
+    const text = isKnown ? visible(`${error.name}: ${error.message}`) : errorText(error)
+    return `${head} ${place}: ${text}`
+  }
 }

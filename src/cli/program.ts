@@ -1,4 +1,5 @@
 /** The words `dist-node` knows, and how errors become messages and exit codes. */
+import { inspect } from 'node:util'
 import { Command, CommanderError } from 'commander'
 import { cacheCompiledCode } from './compile-cache.ts'
 import { addAttach } from './commands/attach.ts'
@@ -15,6 +16,7 @@ import { addStart } from './commands/start.ts'
 import { configure } from './configure.ts'
 import { EXIT, ExitError } from './exit.ts'
 import { describeOption } from './help.ts'
+import { isLogged, setUpLog } from './log.ts'
 import { visible } from './output.ts'
 import { VERSION } from './version.ts'
 
@@ -52,6 +54,7 @@ export async function execute(args: readonly string[]): Promise<number> {
     cacheCompiledCode()
     command.setOptionValue('exit', (code: number) => (state.exitCode = code))
     readConfiguration(command)
+    setUpLog(command.opts())
   })
   try {
     refusePasswordOption(args)
@@ -101,14 +104,21 @@ async function explain(error: unknown): Promise<number> {
     return error.exitCode
   }
   const { MeshError, PrintError, SandboxError, UsageError } = await import('../index.ts')
-  if (error instanceof UsageError || error instanceof PrintError || error instanceof SandboxError) {
-    console.error(`dist-node: ${visible(error.message)}`)
-    return EXIT.usage
+  const ours = [UsageError, PrintError, SandboxError, MeshError].some((kind) => error instanceof kind)
+  console.error(`dist-node: ${await describeError(error, ours)}`)
+  return error instanceof MeshError ? EXIT.mesh : EXIT.usage
+}
+
+/** Errors of ours are said in a sentence, those of the user's files with the place; of others the stack is for debugging. */
+async function describeError(error: unknown, ours: boolean): Promise<string> {
+  if (!(error instanceof Error)) return `something that is not an error was thrown: ${visible(String(error))}`
+  if (isLogged('debug')) return inspect(error)
+  const { errorText, isUserError } = await import('./error-text.ts')
+  if (!ours) {
+    if (isUserError(error)) return errorText(error)
+    return visible(`${error.message} (--log-level debug shows where)`)
   }
-  if (error instanceof MeshError) {
-    console.error(`dist-node: ${visible(error.message)}`)
-    return EXIT.mesh
-  }
-  console.error(error)
-  return EXIT.usage
+  const { cause } = error
+  const place = cause instanceof Error && isUserError(cause) ? `\n${errorText(cause, { head: false })}` : ''
+  return `${visible(error.message)}${place}`
 }

@@ -68,7 +68,9 @@ async function importFile(file: string): Promise<Record<string, unknown>> {
       (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND' &&
       error.message.includes(`'${resolve(file)}'`)
     if (missing) throw new UsageError(`${file}: no such file`, { cause })
-    throw new UsageError(`${file} cannot be loaded: ${error.stack ?? error.message}`, { cause })
+    // For a syntax error Node puts the line at fault in front.
+    const [head] = (error.stack ?? error.message).split(/\n\s+at /)
+    throw new UsageError(`${file} cannot be loaded: ${head}`, { cause })
   }
 }
 

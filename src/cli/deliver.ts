@@ -1,0 +1,69 @@
+/** One run of the command from its first job to its summary. */
+import { basename } from 'node:path'
+import type { DistNode, JobResult, JobsFile, Run } from '../index.ts'
+import type { RunCommandOptions } from './commands/run.ts'
+import { Display } from './display.ts'
+import { EXIT } from './exit.ts'
+import { log } from './log.ts'
+import { printResults } from './print-results.ts'
+import { RunReport } from './run-report.ts'
+
+/** Runs the jobs and hands the results to the file's `collect`, to `--out` or to stdout. */
+export async function deliver(
+  node: DistNode,
+  file: string,
+  { jobs, options: fromFile, collect }: JobsFile,
+  options: RunCommandOptions & { signal: AbortSignal }
+): Promise<void> {
+  const startedMs = performance.now()
+  const title = basename(file)
+  const run = node.run(jobs, {
+    label: title,
+    ...fromFile,
+    signal: options.signal,
+    waitMs: options.wait,
+    ...(options.ordered === true ? { ordered: true } : {}),
+    ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
+    ...(options.retries === undefined ? {} : { retries: options.retries })
+  })
+  const report = new RunReport()
+  const results = report.watch(options.failFast === true ? untilFailure(run) : run)
+  forward(node)
+  let hasEnded = false
+  try {
+    using display = new Display(node, run, title, displayKind(options))
+    if (collect !== undefined) await collect(results)
+    else await printResults(results, options, display)
+    hasEnded = true
+  } finally {
+    // When nothing came of it, the error says all there is to say.
+    if (options.quiet !== true && (hasEnded || report.jobs > 0))
+      for (const line of report.lines(performance.now() - startedMs)) console.error(line)
+    if (run.progress.failed > 0) options.exit(EXIT.jobFailed)
+  }
+}
+
+function displayKind({ quiet, logFormat }: RunCommandOptions): 'live' | 'lines' | 'nothing' {
+  if (quiet === true) return 'nothing'
+  // On the terminals of build services nobody watches, and every redrawing stays in the log.
+  return process.stderr.isTTY && !process.env['CI'] && logFormat !== 'json' ? 'live' : 'lines'
+}
+
+async function* untilFailure(run: Run<unknown>): AsyncGenerator<JobResult> {
+  for await (const result of run) {
+    yield result
+    if (result.status === 'error') return
+  }
+}
+
+/** What jobs print goes to stderr, each line with its job and node. */
+function forward(node: DistNode): void {
+  node.on('log', ({ index, node: name, text }) => {
+    for (const line of text.replace(/\n$/, '').split('\n'))
+      log.info(`[${index} ${name}] ${line}`, { job: index, node: name })
+  })
+  node.on('warning', (message) => log.warn(message))
+  node.on('peer-left', ({ id, name }, reason) =>
+    log.info(`${name} left: ${reason}`, { peer: id, node: name })
+  )
+}

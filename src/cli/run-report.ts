@@ -1,0 +1,119 @@
+/** What a run came to: counted from its results as they pass by, and told in a few lines at its end. */
+import { styleText } from 'node:util'
+import type { JobResult } from '../index.ts'
+import { formatDuration, formatNumber, visible } from './output.ts'
+
+/** Nodes named one by one; the rest is added up. */
+const MAX_NODES = 12
+
+const SLOWEST = 3
+
+interface Share {
+  readonly node: string
+  jobs: number
+  ms: number
+}
+
+type Place = Pick<JobResult, 'index' | 'node' | 'ms'>
+
+export class RunReport {
+  readonly #shares = new Map<string, Share>()
+  #jobs = 0
+  #failed = 0
+  #repeated = 0
+  #ms = 0
+  #slowest: Place[] = []
+
+  get jobs(): number {
+    return this.#jobs
+  }
+
+  /** Counts results on their way to whoever takes them. */
+  async *watch(results: AsyncIterable<JobResult>): AsyncGenerator<JobResult> {
+    for await (const result of results) {
+      this.add(result)
+      yield result
+    }
+  }
+
+  add({ index, node, ms, attempt, status }: JobResult): void {
+    this.#jobs++
+    if (status === 'error') this.#failed++
+    this.#repeated += attempt - 1
+    this.#ms += ms
+    const share = this.#shares.get(node) ?? { node, jobs: 0, ms: 0 }
+    this.#shares.set(node, share)
+    share.jobs++
+    share.ms += ms
+    const fastest = this.#slowest.at(-1)
+    if (this.#slowest.length === SLOWEST && fastest !== undefined && ms <= fastest.ms) return
+    this.#slowest = [...this.#slowest, { index, node, ms }].toSorted((a, b) => b.ms - a.ms).slice(0, SLOWEST)
+  }
+
+  /**
+   * The end of a run in words, for stderr.
+   *
+   * @param wallMs from the first job to the last result
+   */
+  lines(wallMs: number): string[] {
+    const failed = this.#failed === 0 ? '' : `, ${style('red', `${formatNumber(this.#failed)} failed`)}`
+    const head = `${style('bold', `${formatNumber(this.#jobs - this.#failed)} done`)}${failed} in ${formatDuration(wallMs)}`
+    if (this.#jobs < 2) {
+      const [only] = this.#shares.keys()
+      return [only === undefined ? head : `${head} on ${visible(only)}`]
+    }
+    const compute = `${formatDuration(this.#ms)} of computing, speed-up ${(this.#ms / Math.max(wallMs, 0.001)).toFixed(1)}`
+    const repeated = this.#repeated === 0 ? '' : `, ${formatNumber(this.#repeated)} attempts repeated`
+    return [
+      head,
+      style('dim', `  ${compute}${repeated}`),
+      ...this.#shareLines(),
+      style('dim', `  slowest: ${this.#slowest.map(describe).join(', ')}`)
+    ]
+  }
+
+  #shareLines(): string[] {
+    const shares = [...this.#shares.values()].toSorted((a, b) => b.ms - a.ms || b.jobs - a.jobs)
+    const rest = shares.splice(MAX_NODES === shares.length - 1 ? shares.length : MAX_NODES)
+    const rows = [
+      ...shares.map((share) => ({ ...share, node: visible(share.node) })),
+      ...(rest.length === 0
+        ? []
+        : [
+            {
+              node: `${rest.length} more`,
+              jobs: sum(rest, ({ jobs }) => jobs),
+              ms: sum(rest, ({ ms }) => ms)
+            }
+          ])
+    ]
+    const cells = rows.map(({ node, jobs, ms }) => [
+      node,
+      jobs === 1 ? '1 job ' : `${formatNumber(jobs)} jobs`,
+      `${((100 * jobs) / this.#jobs).toFixed(0)} %`,
+      formatDuration(ms)
+    ])
+    const width = (column: number): number => Math.max(...cells.map((row) => row[column]!.length))
+    const widths = [0, 1, 2, 3].map(width)
+    return cells.map(([node = '', jobs = '', share = '', ms = '']) =>
+      [
+        `  ${node.padEnd(widths[0]!)}`,
+        jobs.padStart(widths[1]!),
+        share.padStart(widths[2]!),
+        style('dim', ms.padStart(widths[3]!))
+      ].join('  ')
+    )
+  }
+}
+
+function describe({ index, node, ms }: Place): string {
+  return `job ${index} ${formatDuration(ms)} (${visible(node)})`
+}
+
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((total, item) => total + of(item), 0)
+}
+
+function style(format: Parameters<typeof styleText>[0], text: string): string {
+  return styleText(format, text, { stream: process.stderr })
+}
