@@ -21,6 +21,15 @@ export interface FoundPeer {
   readonly addresses: string[]
 }
 
+/** @param meshHash hexadecimal digits: who asks for one mesh gets no answers of another */
+export function serviceName(meshHash: string): string {
+  return `${labelOf(meshHash)}._udp.local`
+}
+
+function labelOf(meshHash: string): string {
+  return `_dist-node-${meshHash.slice(0, 8)}`
+}
+
 /** One mesh among all that is said by multicast DNS. */
 export class AnnouncementFormat {
   readonly #service: string
@@ -29,12 +38,11 @@ export class AnnouncementFormat {
   readonly #label: Buffer
   readonly #question: Buffer
 
-  /** @param meshHash hexadecimal digits: who asks for one mesh gets no answers of another */
+  /** @param meshHash see {@link serviceName} */
   constructor(meshHash: string, instance: string) {
-    const label = `_dist-node-${meshHash.slice(0, 8)}`
-    this.#service = `${label}._udp.local`
+    this.#service = serviceName(meshHash)
     this.#instance = `${instance}.${this.#service}`
-    this.#label = Buffer.from(label)
+    this.#label = Buffer.from(labelOf(meshHash))
     this.#question = encodeDns({ type: 'query', questions: [{ name: this.#service, type: 'PTR' }] })
   }
 

@@ -1,8 +1,10 @@
 /**
- * Looks for peers by multicast DNS, and tells who looks for this one. Anybody on the LAN can announce anything, so
- * announcements are hints, taken in small numbers, and lead to addresses of the LAN only.
+ * Looks for peers by multicast DNS, and tells who looks for this one, on every interface. Answers by IPv4 are heard by
+ * libp2p's multicast DNS (announcement-listener.ts). Anybody on the LAN can announce anything, so announcements are
+ * hints, taken in small numbers, and lead to addresses of the LAN only.
  */
 import { randomBytes } from 'node:crypto'
+import { isIPv4 } from 'node:net'
 import { AnnouncementFilter } from './announcement-filter.ts'
 import { AnnouncementFormat, type FoundPeer } from './announcement.ts'
 import { parseTcpAddress } from './local-addresses.ts'
@@ -71,20 +73,24 @@ export class Discovery {
     this.lookAgain()
   }
 
+  /** A peer has announced itself: from the listener, which hears IPv4, or from an interface of IPv6. */
+  onAnnounced(peer: FoundPeer, source: string | undefined): void {
+    if (peer.id === this.#init.peerId) return
+    const nowMs = performance.now()
+    const believed = this.#filter.filter(peer, source, nowMs)
+    if (believed === undefined) return
+    this.#questions.onAnswerHeard(nowMs)
+    this.#init.onFound(believed)
+  }
+
   #onPacket(packet: Buffer, source: string): void {
+    if (isAnswer(packet) && isIPv4(source)) return
     const news = this.#format.read(packet)
     if (news === undefined) return
+    if (news !== 'question') return this.onAnnounced(news, source)
     const nowMs = performance.now()
-    if (news === 'question') {
-      this.#questions.onOtherAsked(nowMs)
-      this.#answerLater(nowMs)
-      return
-    }
-    if (news.id === this.#init.peerId) return
-    const peer = this.#filter.filter(news, source, nowMs)
-    if (peer === undefined) return
-    this.#questions.onAnswerHeard(nowMs)
-    this.#init.onFound(peer)
+    this.#questions.onOtherAsked(nowMs)
+    this.#answerLater(nowMs)
   }
 
   #answerLater(nowMs: number): void {
@@ -117,6 +123,11 @@ export class Discovery {
     // Put off meanwhile when somebody else asks: then this finds it is not due.
     this.#questionTimer = setTimeout(() => this.#askWhenDue(), this.#questions.nextMs - nowMs).unref()
   }
+}
+
+/** The first bit of the flags (RFC 1035, section 4.1.1). */
+function isAnswer(packet: Buffer): boolean {
+  return ((packet[2] ?? 0) & 0x80) !== 0
 }
 
 function isReachableOn({ addresses }: MulticastInterface, address: string): boolean {

@@ -4,6 +4,7 @@
  */
 export { noise } from '@chainsafe/libp2p-noise'
 export { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
+export { mdns } from '@libp2p/mdns'
 export { peerIdFromPrivateKey } from '@libp2p/peer-id'
 export { tcp } from '@libp2p/tcp'
 export { yamux } from '@libp2p/yamux'

@@ -17,6 +17,8 @@ import {
 import { GuessLimits } from '../protocol/guess-limits.ts'
 import type { HelloMessage, Message } from '../protocol/messages.ts'
 import { openChannel } from '../protocol/open-channel.ts'
+import { serviceName } from './announcement.ts'
+import { announcementListener, type MakeListener } from './announcement-listener.ts'
 import { type AddressSource, DialPlan, withoutPeerId } from './dial-plan.ts'
 import type { Identity } from './identity.ts'
 import type { PeerId } from './link.ts'
@@ -181,6 +183,7 @@ export class Network {
       privateKey: identity.privateKey,
       listen,
       peers,
+      ...(mdns ? { listener: this.#listener(meshHash) } : {}),
       onStream: (stream, connection) => this.#track(this.#converse(stream, connection, 'listener'))
     })
     for (const address of peers) this.#plan.learn({ id: peerIdIn(address), addresses: [address] }, 'user', 0)
@@ -203,6 +206,13 @@ export class Network {
       })
     }
     this.#loop.wake()
+  }
+
+  /** What is announced before discovery has begun is asked for by discovery again. */
+  #listener(meshHash: string): MakeListener {
+    return announcementListener(serviceName(meshHash), (peer, source) =>
+      this.#discovery?.onAnnounced(peer, source)
+    )
   }
 
   /** @returns whether there was anything new in it */

@@ -1,10 +1,11 @@
 /**
- * The libp2p recipe: TCP, Noise, Yamux, and limits for a LAN. Nothing else of libp2p is used: no discovery, no identify,
- * no DHT, no relay, no auto-dialler.
+ * The libp2p recipe: TCP, Noise, Yamux, an ear for multicast DNS, and limits for a LAN. Nothing else of libp2p is used: no
+ * identify, no DHT, no relay, no auto-dialler.
  */
 import type { Connection, ConnectionGater, PeerId, Stream } from '@libp2p/interface'
 import { PROTOCOL } from '../protocol/limits.ts'
 import { createLibp2p, type Libp2p, multiaddr, noise, privateKeyFromProtobuf, tcp, yamux } from './libp2p.ts'
+import { type MakeListener, noListener } from './announcement-listener.ts'
 import { ConnectionGate, GATE_LIMITS } from './connection-gate.ts'
 import { updateWindowSeldom, writeTogether } from './fewer-writes.ts'
 
@@ -39,6 +40,8 @@ export interface TransportInit {
   readonly peers?: readonly string[]
   /** From a connection to its {@link Transport.onProven}, in milliseconds; 0: no limit. @default 8_000 */
   readonly proofTimeoutMs?: number
+  /** Hears who announces itself by multicast DNS. @default nothing does */
+  readonly listener?: MakeListener
   /** A peer opened the protocol's stream to us. */
   readonly onStream: (stream: Stream, connection: Connection) => void
 }
@@ -81,6 +84,7 @@ export class Transport {
           streamOptions: { initialStreamWindowSize: 256 * 1024, maxStreamWindowSize: 4 * 1024 * 1024 }
         })
       ],
+      services: { listener: init.listener ?? noListener },
       peerStore: PEER_STORE,
       connectionManager: {
         maxConnections: 256,
