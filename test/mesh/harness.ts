@@ -57,6 +57,7 @@ export class TestMesh implements AsyncDisposable {
   /** Starts a node and waits until it is ready. */
   async start(name: string, options: StartOptions = {}): Promise<TestNode> {
     const args = ['start', '--json', '--name', name, '--slots', String(options.slots ?? 1)]
+    args.push(...(options.args ?? []))
     const node = new TestNode(this.#spawn(args, { name, ...options }))
     await node.event('ready')
     return node
@@ -65,6 +66,11 @@ export class TestMesh implements AsyncDisposable {
   /** Starts `dist-node run --json` and whatever else is asked for. */
   run(file: string, args: readonly string[] = [], options: CommandOptions = {}): RunningCommand {
     return this.#spawn(['run', file, '--json', ...args], { name: `run-${this.#commands.length}`, ...options })
+  }
+
+  /** Starts any command of `dist-node` that joins the mesh. */
+  joined(args: readonly string[], options: CommandOptions = {}): RunningCommand {
+    return this.#spawn(args, { name: `joined-${this.#commands.length}`, ...options })
   }
 
   /** Starts any command of `dist-node`, with just the arguments given. */
@@ -118,6 +124,8 @@ export interface CommandOptions {
 
 export interface StartOptions extends CommandOptions {
   readonly slots?: number
+  /** More of what is typed. */
+  readonly args?: readonly string[]
 }
 
 /** A process of `dist-node`. */

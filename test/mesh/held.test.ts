@@ -1,0 +1,244 @@
+/** Runs that outlive their submitter: handed to a node that stays, followed from any other. */
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { type RunningCommand, TestMesh, type TestNode } from './harness.ts'
+
+const BUSY = `
+  function spin(ms: number): void { const end = performance.now() + ms; while (performance.now() < end); }
+  export default Array.from({ length: 200 }, (_, n) => () => { spin(15); return n * n })`
+
+/** Starts a node that takes no runs, so that only one can hold them. */
+function startExecutor(mesh: TestMesh, name: string, args: readonly string[] = []): Promise<TestNode> {
+  return mesh.start(name, { args: ['--no-hold', ...args] })
+}
+
+async function detach(mesh: TestMesh, file: string, args: readonly string[] = []): Promise<string> {
+  const command = mesh.run(file, ['--detach', ...args])
+  expect(await command.exit(), command.stderr).toBe(0)
+  const { run, holder } = JSON.parse(command.lines[0]!) as { run: string; holder: string }
+  expect(run).toMatch(/^[0-9a-f]{32}$/)
+  expect(holder).toBe('holder')
+  return run
+}
+
+function attach(mesh: TestMesh, run: string, args: readonly string[] = []): RunningCommand {
+  return mesh.joined(['attach', run, '--json', ...args])
+}
+
+/** Fails when an index is missing or came twice. */
+function expectSquares(results: RunningCommand['results'], count: number): void {
+  expect(results.map(({ index }) => index).toSorted((a, b) => a - b)).toEqual(
+    Array.from({ length: count }, (_, at) => at)
+  )
+  for (const { index, status, value } of results)
+    expect([index, status, value]).toEqual([index, 'ok', index ** 2])
+}
+
+describe('detached runs', () => {
+  test('the submitter is gone, others do the work, and every result comes once wherever it is asked for', async () => {
+    await using mesh = new TestMesh()
+    await mesh.start('holder')
+    await startExecutor(mesh, 'executor')
+    const run = await detach(mesh, mesh.write('busy.ts', BUSY))
+    const early = attach(mesh, run)
+    await early.until(({ lines }) => lines.length >= 50)
+    const late = attach(mesh, run.slice(0, 12), ['--ordered'])
+    expect(await early.exit(), early.stderr).toBe(0)
+    expect(await late.exit(), late.stderr).toBe(0)
+    expectSquares(early.results, 200)
+    expectSquares(late.results, 200)
+    expect(late.results.map(({ index }) => index)).toEqual(Array.from({ length: 200 }, (_, at) => at))
+    expect(new Set(early.results.map(({ node }) => node))).toEqual(new Set(['holder', 'executor']))
+    expect(early.stderr).toMatch(/busy\.ts, held by holder: 200 done in/)
+  })
+
+  test('kill -9 of the submitter as soon as it has said the id changes nothing', async () => {
+    await using mesh = new TestMesh()
+    await mesh.start('holder')
+    const command = mesh.run(mesh.write('busy.ts', BUSY), ['--detach'])
+    await command.until(({ lines }) => lines.length > 0)
+    command.kill('SIGKILL')
+    const { run } = JSON.parse(command.lines[0]!) as { run: string }
+    const attached = attach(mesh, run)
+    expect(await attached.exit(), attached.stderr).toBe(0)
+    expectSquares(attached.results, 200)
+  })
+
+  test('kill -9 of the holder in the middle: attach says so, waits, and has every result once in the end', async () => {
+    await using mesh = new TestMesh()
+    const holder = await mesh.start('holder')
+    await startExecutor(mesh, 'executor')
+    const run = await detach(mesh, mesh.write('busy.ts', BUSY))
+    const attached = attach(mesh, run)
+    await attached.until(({ lines }) => lines.length >= 40)
+    holder.command.kill('SIGKILL')
+    await holder.command.exit()
+    await attached.until(({ stderr }) =>
+      stderr.includes('holder, which holds the run, is away: waiting for it')
+    )
+    const before = attached.lines.length
+    expect(before).toBeLessThan(200)
+    await mesh.start('holder')
+    expect(await attached.exit(), attached.stderr).toBe(0)
+    expect(attached.stderr).toContain('holder has the run: going on')
+    expectSquares(attached.results, 200)
+    const again = attach(mesh, run)
+    expect(await again.exit(), again.stderr).toBe(0)
+    expectSquares(again.results, 200)
+  })
+
+  test('what had its result before the holder was killed is not run again', async () => {
+    await using mesh = new TestMesh()
+    await using counter = await Counter.start()
+    const holder = await mesh.start('holder', { slots: 0 })
+    await startExecutor(mesh, 'executor', ['--allow-net'])
+    const run = await detach(mesh, mesh.write('counted.ts', counter.jobs(150)))
+    const attached = attach(mesh, run)
+    await attached.until(({ lines }) => lines.length >= 50)
+    const finished = attached.results.map(({ index }) => index)
+    holder.command.kill('SIGKILL')
+    await holder.command.exit()
+    await mesh.start('holder', { slots: 0 })
+    expect(await attached.exit(), attached.stderr).toBe(0)
+    expectSquares(attached.results, 150)
+    for (const index of finished) expect([index, counter.executions(index)]).toEqual([index, 1])
+  })
+
+  test('cancel stops jobs where they run, and attach ends with what there is', async () => {
+    await using mesh = new TestMesh()
+    await mesh.start('holder', { slots: 0 })
+    const executor = await startExecutor(mesh, 'executor')
+    const file = mesh.write(
+      'endless.ts',
+      'export default [() => 42, () => { for (;;); }, () => { for (;;); }]'
+    )
+    const run = await detach(mesh, file)
+    const attached = attach(mesh, run)
+    await attached.until(({ lines }) => lines.length === 1)
+    const cancelled = mesh.joined(['cancel', run, '--json'])
+    expect(await cancelled.exit(), cancelled.stderr).toBe(0)
+    expect(JSON.parse(cancelled.lines[0]!)).toMatchObject({
+      id: run,
+      state: 'cancelled',
+      jobs: 3,
+      succeeded: 1
+    })
+    await executor.event('run-ended')
+    expect(await attached.exit()).toBe(1)
+    expect(attached.stderr).toMatch(/was cancelled/)
+    expect(attached.results.map(({ value }) => value)).toEqual([42])
+  })
+
+  test('an unknown run is said to be unknown, with those that were asked', async () => {
+    await using mesh = new TestMesh()
+    await mesh.start('holder')
+    const attached = attach(mesh, 'feedbeef', ['--wait', '2s'])
+    expect(await attached.exit()).toBe(3)
+    expect(attached.stderr).toMatch(/no node that is here holds run feedbeef \(asked: holder\)/)
+    const cancelled = mesh.joined(['cancel', 'not-an-id'])
+    expect(await cancelled.exit()).toBe(2)
+    expect(cancelled.stderr).toMatch(/expected the id of a run/)
+  })
+
+  test('a mesh in which nobody takes runs refuses them, and says what to do', async () => {
+    await using mesh = new TestMesh()
+    await startExecutor(mesh, 'executor')
+    const command = mesh.run(mesh.write('busy.ts', BUSY), ['--detach', '--wait', '2s'])
+    expect(await command.exit()).toBe(3)
+    expect(command.stderr).toMatch(
+      /no node that takes runs was found within 2 s: start one with dist-node start/
+    )
+    expect(command.lines).toEqual([])
+  })
+
+  test('an input without end is refused, and the holder keeps nothing of it', async () => {
+    await using mesh = new TestMesh()
+    await mesh.start('holder')
+    const file = mesh.write(
+      'endless.ts',
+      `import { job } from 'dist-node'
+       const double = (n: number): number => 2 * n
+       function* jobs() { for (let n = 0; ; n++) yield job(double, [n]) }
+       export default jobs()`
+    )
+    const command = mesh.run(file, ['--detach'])
+    expect(await command.exit()).toBe(2)
+    expect(command.stderr).toMatch(/cannot be detached: more than 1,000,000 jobs/)
+    const listed = mesh.joined(['cancel', 'a', '--wait', '1s'])
+    await listed.exit()
+    const files = readdirSync(join(mesh.folder, 'state-holder', 'runs')).filter((name) =>
+      name.endsWith('.sqlite')
+    )
+    expect(files).toEqual([])
+  })
+
+  test('jobs that may not run twice do not, even when their holder was killed', async () => {
+    await using mesh = new TestMesh()
+    await using counter = await Counter.start()
+    const holder = await mesh.start('holder', { slots: 0 })
+    await startExecutor(mesh, 'executor', ['--allow-net'])
+    const file = mesh.write('once.ts', `${counter.jobs(60)}\nexport const options = { idempotent: false }`)
+    const run = await detach(mesh, file)
+    const attached = attach(mesh, run)
+    await attached.until(({ lines }) => lines.length >= 10)
+    holder.command.kill('SIGKILL')
+    await holder.command.exit()
+    await mesh.start('holder', { slots: 0 })
+    await attached.exit()
+    const indexes = attached.results.map(({ index }) => index)
+    expect(indexes.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, at) => at))
+    for (const { index, status, value, error } of attached.results) {
+      expect(counter.executions(index)).toBeLessThan(2)
+      if (status === 'ok') expect(value).toBe(index ** 2)
+      else expect(error!.code).toBe('JOB_LOST')
+    }
+    // Jobs that had not been sent anywhere are run as any others.
+    expect(attached.results.at(-1)).toMatchObject({ status: 'ok' })
+  })
+})
+
+/** Counts how often each job was started, wherever that was: each tells it. */
+class Counter implements AsyncDisposable {
+  readonly #server: Server
+  readonly #counts = new Map<number, number>()
+
+  private constructor() {
+    this.#server = createServer((request, response) => {
+      const index = Number(request.url!.slice(1))
+      this.#counts.set(index, this.executions(index) + 1)
+      response.end()
+    })
+  }
+
+  static async start(): Promise<Counter> {
+    const counter = new Counter()
+    counter.#server.listen(0, '127.0.0.1')
+    await once(counter.#server, 'listening')
+    return counter
+  }
+
+  executions(index: number): number {
+    return this.#counts.get(index) ?? 0
+  }
+
+  /** Source of so many jobs, each of about 15 ms. */
+  jobs(count: number): string {
+    const { port } = this.#server.address() as AddressInfo
+    return `
+      function spin(ms: number): void { const end = performance.now() + ms; while (performance.now() < end); }
+      export default Array.from({ length: ${count} }, (_, n) => async () => {
+        await fetch('http://127.0.0.1:${port}/' + n)
+        spin(15)
+        return n * n
+      })`
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections()
+    this.#server.close()
+  }
+}
