@@ -9,9 +9,13 @@ import { log } from '../log.ts'
 export async function runFile(file: string, args: string[], options: RunCommandOptions): Promise<void> {
   const { signal, dispose } = interruptSignal(EXIT.interrupted)
   const slots = options.local ? {} : { slots: 0 }
-  const { node, password } = await createNode(options, { ...slots, lend: false, start: false })
+  const creating = createNode(options, { ...slots, lend: false, start: false })
+  // While the first worker process starts.
+  const loading = loadJobsFile(file, args)
+  loading.catch(() => {}) // whatever it is, it is thrown below; or the node could not be made, and that is said
+  const { node, password } = await creating
   try {
-    const jobsFile = await loadJobsFile(file, args)
+    const jobsFile = await loading
     const refusals = new Set<string>()
     node.on('peer-refused', ({ address, message }) => refusals.add(`${address}: ${message}`))
     const joining = node.start()
