@@ -138,6 +138,16 @@ export class Host {
     this.#address = address
   }
 
+  /** Tells this host where others are, so that it need not ask the network for their cards. */
+  async introduce(others: readonly Host[]): Promise<void> {
+    await this.#machine.configure(
+      'ip',
+      others.map(
+        ({ address, port }) => `neigh replace ${address} lladdr ${port.card} dev ${CARD} nud permanent`
+      )
+    )
+  }
+
   /**
    * Adds a network interface that leads nowhere, as Docker and VPNs do: its address is announced to others and
    * cannot be reached by them.

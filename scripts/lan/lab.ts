@@ -22,6 +22,12 @@ import { kernelDelays, missingRights } from './rights.ts'
 /** More hosts than this have no place in the addresses 10.77.0.1 to 10.77.3.232. */
 const MAX_HOSTS = 1000
 
+/**
+ * The kernel remembers 1,024 neighbours, of all namespaces together, and refuses to talk to more; those it is told of do
+ * not count. From so many hosts on, a laboratory tells them of each other.
+ */
+const INTRODUCED_HOSTS = 24
+
 export interface LabOptions {
   /** How many hosts (named h1, h2 …), or their names. */
   readonly hosts: number | readonly string[]
@@ -61,6 +67,9 @@ export class Lab implements AsyncDisposable {
           : options.hosts
       const hosts = await Promise.all(names.map((name) => lab.addHost(name)))
       lab.#hosts.splice(0, lab.#hosts.length, ...hosts) // they were ready in any order
+      if (hosts.length >= INTRODUCED_HOSTS) {
+        await Promise.all(hosts.map((host) => host.introduce(hosts.filter((other) => other !== host))))
+      }
       return lab
     } catch (error) {
       await lab[Symbol.asyncDispose]()

@@ -30,7 +30,7 @@ import type { MeshKeys } from './mesh-keys.ts'
 import { PeerExchange } from './peer-exchange.ts'
 import { SameHostBoard } from './same-host.ts'
 import { SessionTable } from './session-table.ts'
-import { Session, type SessionEnd } from './session.ts'
+import { BEAT_EVERY_MS, Session, type SessionEnd } from './session.ts'
 import { Transport } from './transport.ts'
 
 /** All of a dial: connection, Noise, stream, password proof, hello. */
@@ -109,6 +109,7 @@ export class Network {
   #transport!: Transport
   #board: SameHostBoard | undefined
   #discovery: Discovery | undefined
+  #heartbeat: NodeJS.Timeout | undefined
 
   private constructor(init: NetworkInit) {
     this.#init = init
@@ -167,6 +168,7 @@ export class Network {
   async stop(reason: string): Promise<void> {
     this.#stopping.abort(new Error('stopped'))
     this.#loop.close()
+    clearInterval(this.#heartbeat)
     this.#sessions.close()
     await Promise.all([this.#board?.close(), this.#discovery?.stop()])
     const goodbyes = [...this.#sessions.values()].map((session) => session.close(reason))
@@ -205,6 +207,9 @@ export class Network {
         onWarning: this.#init.events.onWarning.bind(this.#init.events)
       })
     }
+    this.#heartbeat = setInterval(() => {
+      for (const session of this.#sessions.values()) session.beat()
+    }, BEAT_EVERY_MS)
     this.#loop.wake()
   }
 

@@ -10,8 +10,8 @@ import type { Link, PeerId } from './link.ts'
 /** The first message of the other side must be here by then. */
 const HELLO_TIMEOUT_MS = 3_000
 
-/** How often a session looks at the clock. */
-const BEAT_EVERY_MS = 2_000
+/** How often somebody must call {@link Session.beat}: one timer for all sessions, so that an idle node sleeps in between. */
+export const BEAT_EVERY_MS = 2_000
 
 /** Whatever a peer says is a sign of life; it is asked for one only after this long. */
 const PING_AFTER_MS = 5_000
@@ -140,7 +140,6 @@ export class Session implements Link {
 
   /** Reads until the conversation ends, and says why it did. */
   async run(handler: SessionHandler): Promise<SessionEnd> {
-    const heartbeat = setInterval(() => this.#beat(), BEAT_EVERY_MS)
     this.#ping()
     try {
       for (let next = await this.#incoming.next(); next.done !== true; next = await this.#incoming.next()) {
@@ -151,8 +150,6 @@ export class Session implements Link {
       return this.#end('closed the connection')
     } catch (error) {
       return this.#end(error instanceof Error ? error.message : String(error))
-    } finally {
-      clearInterval(heartbeat)
     }
   }
 
@@ -184,7 +181,8 @@ export class Session implements Link {
     }
   }
 
-  #beat(): void {
+  /** Looks whether the peer is still there. */
+  beat(): void {
     const nowMs = performance.now()
     // A process that was stopped itself (sleep, SIGSTOP) has heard nothing because it did not listen.
     if (nowMs - this.#beatMs > 2 * BEAT_EVERY_MS) this.#heardMs = nowMs

@@ -8,6 +8,7 @@ import { createLibp2p, type Libp2p, multiaddr, noise, privateKeyFromProtobuf, tc
 import { type MakeListener, noListener } from './announcement-listener.ts'
 import { ConnectionGate, GATE_LIMITS } from './connection-gate.ts'
 import { updateWindowSeldom, writeTogether } from './fewer-writes.ts'
+import { keepKeys } from './noise-keys.ts'
 
 /** A cheap filter: other libp2p programs fail at the Noise handshake already. Not a secret. */
 const NOISE_PROLOGUE = new TextEncoder().encode('dist-node/1')
@@ -73,7 +74,7 @@ export class Transport {
           dialOpts: SOCKET_OPTIONS
         })
       ],
-      connectionEncrypters: [writeTogether(noise({ prologueBytes: NOISE_PROLOGUE }))],
+      connectionEncrypters: [writeTogether(keepKeys(noise({ prologueBytes: NOISE_PROLOGUE })))],
       streamMuxers: [
         yamux({
           // We have our own heartbeat.

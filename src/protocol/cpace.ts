@@ -1,4 +1,5 @@
 import { createHash, createHmac, createPrivateKey, createPublicKey, diffieHellman } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { mapToCurve25519 } from './elligator2.ts'
 import { concatWithLengths } from './length-value.ts'
 
@@ -33,23 +34,23 @@ export function calculateGenerator(
   return mapToCurve25519(hash)
 }
 
+/** A scalar for {@link multiply}. To make one costs more than to use it: OpenSSL calculates its public key as well. */
+export function importScalar(scalar: Uint8Array): KeyObject {
+  const key = Buffer.concat([PRIVATE_KEY_PREFIX, scalar])
+  return createPrivateKey({ key, format: 'der', type: 'pkcs8' })
+}
+
 /**
  * `scalar_mult_vfy`, by OpenSSL in constant time.
  *
  * @throws when the result is the neutral element: `point` has a low order, which only an attacker sends
  */
-export function multiply(scalar: Uint8Array, point: Uint8Array): Buffer {
-  const privateKey = createPrivateKey({
-    key: Buffer.concat([PRIVATE_KEY_PREFIX, scalar]),
-    format: 'der',
-    type: 'pkcs8'
+export function multiply(scalar: KeyObject, point: Uint8Array): Buffer {
+  const key = Buffer.concat([PUBLIC_KEY_PREFIX, point])
+  return diffieHellman({
+    privateKey: scalar,
+    publicKey: createPublicKey({ key, format: 'der', type: 'spki' })
   })
-  const publicKey = createPublicKey({
-    key: Buffer.concat([PUBLIC_KEY_PREFIX, point]),
-    format: 'der',
-    type: 'spki'
-  })
-  return diffieHellman({ privateKey, publicKey })
 }
 
 /** The session key ISK of the initiator-responder mode. Party A is the listener; both sides send no associated data. */

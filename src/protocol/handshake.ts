@@ -1,6 +1,6 @@
 import { createHash, createSecretKey, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { calculateSessionKey, confirmationTag, multiply } from './cpace.ts'
+import { calculateSessionKey, confirmationTag, importScalar, multiply } from './cpace.ts'
 import {
   BusyError,
   EpochError,
@@ -90,7 +90,7 @@ export async function proveAsDialler(
   const sessionId = Buffer.concat([nonce, answer.subarray(2, 2 + NONCE_BYTES)])
   const listenerShare = answer.subarray(2 + NONCE_BYTES)
 
-  const scalar = random(SHARE_BYTES)
+  const scalar = importScalar(random(SHARE_BYTES))
   const generator = key.generator(channelIdentifier(key, party), sessionId)
   const diallerShare = multiply(scalar, generator)
   const sessionKey = agree(sessionId, scalar, listenerShare, listenerShare, diallerShare)
@@ -116,7 +116,7 @@ export async function proveAsListener(
   const key = await readOpening(wire, keys, party)
   const nonce = random(NONCE_BYTES)
   const sessionId = Buffer.concat([key.diallerNonce, nonce])
-  const scalar = random(SHARE_BYTES)
+  const scalar = importScalar(random(SHARE_BYTES))
   const listenerShare = multiply(
     scalar,
     key.meshKey.generator(channelIdentifier(key.meshKey, party), sessionId)
@@ -179,7 +179,7 @@ export function refuseBusy(wire: HandshakeWire): void {
 
 function agree(
   sessionId: Uint8Array,
-  scalar: Uint8Array,
+  scalar: KeyObject,
   peerShare: Uint8Array,
   listenerShare: Uint8Array,
   diallerShare: Uint8Array

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { calculateGenerator, calculateSessionKey, multiply } from '../../src/protocol/cpace.ts'
+import { calculateGenerator, calculateSessionKey, importScalar, multiply } from '../../src/protocol/cpace.ts'
 
 // Official vectors of draft-irtf-cfrg-cpace-20 for CPACE-X25519-SHA512.
 const vectors = JSON.parse(readFileSync(new URL('./vectors/cpace-x25519.json', import.meta.url), 'utf8')) as {
@@ -23,7 +23,7 @@ describe('CPace, official vectors', () => {
     ['ya', 'Yb', 'K'],
     ['yb', 'Ya', 'K']
   ])('%s * %s = %s', (scalar, point, product) => {
-    expect(multiply(official(scalar), official(point)).toString('hex')).toBe(
+    expect(multiply(importScalar(official(scalar)), official(point)).toString('hex')).toBe(
       official(product).toString('hex')
     )
   })
@@ -52,7 +52,7 @@ describe('CPace, official vectors', () => {
 
   test.each(Object.entries(vectors.X25519_points))('%s', (name, point) => {
     const result = accepted[name]
-    if (result === undefined) expect(() => multiply(scalar, hex(point))).toThrow()
-    else expect(multiply(scalar, hex(point)).toString('hex')).toBe(result)
+    if (result === undefined) expect(() => multiply(importScalar(scalar), hex(point))).toThrow()
+    else expect(multiply(importScalar(scalar), hex(point)).toString('hex')).toBe(result)
   })
 })

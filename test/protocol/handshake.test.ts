@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { calculateSessionKey, confirmationTag, multiply } from '../../src/protocol/cpace.ts'
+import { calculateSessionKey, confirmationTag, importScalar, multiply } from '../../src/protocol/cpace.ts'
 import { proveAsDialler, proveAsListener } from '../../src/protocol/handshake.ts'
 import type { SessionKeys } from '../../src/protocol/handshake.ts'
 import { concatWithLengths } from '../../src/protocol/length-value.ts'
@@ -234,8 +234,8 @@ describe('handshake', () => {
         generator,
         listenerShare,
         diallerShare,
-        multiply(generator, diallerShare),
-        multiply(sessionId, generator)
+        multiply(importScalar(generator), diallerShare),
+        multiply(importScalar(sessionId), generator)
       ]
       seen[name] = points.flatMap((point) => {
         const sessionKey = calculateSessionKey(sessionId, point, listenerShare, diallerShare)
