@@ -2,8 +2,8 @@
  * Runs in a process of its own: submits so many empty jobs and says how much memory that took at the peak.
  * Arguments: system, count, and for dist-node the mesh and the executor as JSON.
  */
-import { readFileSync } from 'node:fs'
 import { empty } from '../jobs.ts'
+import { peakMb } from '../peak-memory.ts'
 import { joinMesh, type Mesh } from '../systems/dist-node.ts'
 import { piscina } from '../systems/thread-pool.ts'
 
@@ -28,17 +28,6 @@ async function throughDistNode(): Promise<number> {
 async function throughPiscina(): Promise<number> {
   await using pool = await piscina.start('')
   return await pool.runAll('empty', [...numbers()])
-}
-
-/** The kernel's own count of this program; `resourceUsage()` begins with that of the process that started it. */
-function peakMb(): number {
-  try {
-    const [, kb] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
-    if (kb !== undefined) return Number(kb) / 1024
-  } catch {
-    // not Linux
-  }
-  return process.resourceUsage().maxRSS / 1024
 }
 
 const elapsedMs = await (system === 'piscina' ? throughPiscina() : throughDistNode())

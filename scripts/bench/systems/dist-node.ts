@@ -10,7 +10,7 @@ import { end, Lines, start } from '../child.ts'
 import { type JobName, JOBS } from '../jobs.ts'
 import type { RunningSystem, System } from './system.ts'
 
-const COMMAND = join(import.meta.dirname, '..', '..', '..', 'bin', 'dist-node.mjs')
+export const COMMAND = join(import.meta.dirname, '..', '..', '..', 'bin', 'dist-node.mjs')
 
 export const distNode: System = {
   name: 'dist-node',
