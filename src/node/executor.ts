@@ -29,6 +29,7 @@ export class Executor {
   readonly #dispatcher: Dispatcher
   readonly #runs = new Map<Link, Map<number, HostedRun>>()
   #draining = false
+  #paused = false
   #toldBusy = 0
   #tell: NodeJS.Timeout | undefined
   #idle: PromiseWithResolvers<void> | undefined
@@ -101,6 +102,23 @@ export class Executor {
     await this.#idle.promise
   }
 
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  /** Lends nothing for a while: jobs that wait are given back, those that run go on to their end. */
+  pause(): void {
+    this.#paused = true
+    // First that there is no room, else what is given back would come again.
+    for (const link of this.#runs.keys()) this.#grant(link)
+    for (const run of this.#allRuns()) this.#giveBack(run, Infinity)
+  }
+
+  resume(): void {
+    this.#paused = false
+    for (const link of this.#runs.keys()) this.#grant(link)
+  }
+
   /** Kills every worker. */
   async stop(): Promise<void> {
     this.#draining = true
@@ -133,7 +151,7 @@ export class Executor {
     const refusal = run.refusal(batch)
     if (refusal !== undefined) return run.fail(batch.jobs, 'JOB_REFUSED', refusal)
     run.enqueue(batch)
-    if (this.#draining) this.#giveBack(run, Infinity)
+    if (this.#draining || this.#paused) this.#giveBack(run, Infinity)
     else this.#dispatcher.assign()
   }
 
@@ -194,7 +212,7 @@ export class Executor {
   #grant(link: Link): void {
     link.send({
       type: 'credit',
-      slots: this.#draining ? 0 : this.#slots,
+      slots: this.#draining || this.#paused ? 0 : this.#slots,
       busy: this.busy,
       total: this.#slots
     })

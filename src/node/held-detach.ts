@@ -14,6 +14,7 @@ export interface DetachedRun {
   readonly id: string
   /** Name of the node that holds it. */
   readonly holder: string
+  /** How many jobs it has. */
   readonly jobs: number
 }
 

@@ -39,6 +39,7 @@ export interface DetachOptions extends JobOptions {
 export interface FindOptions {
   /** In milliseconds. @default 10 000; for lists 1 000 */
   waitMs?: number
+  /** Ends the search: the call throws its reason. */
   signal?: AbortSignal
 }
 

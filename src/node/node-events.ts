@@ -11,7 +11,7 @@ export interface PeerStatus {
   readonly name: string
   /** Multiaddr by which this node sees it. */
   readonly address: string
-  /** Jobs it runs at once; 0: it only submits. */
+  /** Jobs it runs at once; 0: it only submits, or lends nothing at present. */
   readonly slots: number
   /** Slots that are running something, as it said last. */
   readonly busy: number

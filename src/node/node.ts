@@ -60,7 +60,8 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
   readonly #submitter: Submitter
   readonly #held: Held
   readonly #calls = new Calls((jobs) => this.run(jobs, { label: 'call' }))
-  readonly #busy = new Map<string, number>()
+  /** What peers said last of how much they lend, and how much of it is busy. */
+  readonly #credit = new Map<string, { slots: number; busy: number }>()
   /** Peers that were announced: a new connection to one of them is no news. */
   readonly #joined = new Set<string>()
   #network: Network | undefined
@@ -150,6 +151,26 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
   /** Slots that are running something now, for whomever. */
   get busy(): number {
     return this.#executor?.busy ?? 0
+  }
+
+  /** Whether this node lends nothing at present: see {@link DistNode.pauseLending}. */
+  get paused(): boolean {
+    return this.#executor?.paused ?? false
+  }
+
+  /**
+   * Lends nothing until {@link DistNode.resumeLending}, not even to runs of its own: running jobs go on to their end,
+   * waiting ones are given back to their submitters, who see no slots here. The node stays in the mesh.
+   *
+   * @example powerMonitor.on('on-battery', () => node.pauseLending())
+   */
+  pauseLending(): void {
+    this.#executor?.pause()
+  }
+
+  /** Lends its slots again. */
+  resumeLending(): void {
+    this.#executor?.resume()
   }
 
   /** Level of the sandbox jobs run in here; `none` where no slot is lent. */
@@ -404,7 +425,7 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
   }
 
   #onMessage(session: Session, message: Message): Promise<void> | undefined {
-    if (message.type === 'credit') this.#busy.set(session.peer, message.busy)
+    if (message.type === 'credit') this.#credit.set(session.peer, message)
     this.#submitter.onMessage(session, message)
     this.#held.onMessage(session, message)
     return this.#executor?.onMessage(session, message)
@@ -417,12 +438,14 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
     if (end.kind === 'replaced' || this.#stopped) return
     this.#joined.delete(session.peer)
     this.emit('peer-left', this.#describe(session), end.reason)
+    this.#credit.delete(session.peer)
   }
 
   #describe(session: Session): PeerStatus {
     const { peer: id, name, address, epoch, rttMs, hello } = session
-    const { slots, sandbox, version } = hello
-    return { id, name, address, slots, busy: this.#busy.get(id) ?? 0, sandbox, version, epoch, rttMs }
+    const { sandbox, version } = hello
+    const { slots, busy } = this.#credit.get(id) ?? { slots: hello.slots, busy: 0 }
+    return { id, name, address, slots, busy, sandbox, version, epoch, rttMs }
   }
 }
 

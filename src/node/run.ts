@@ -324,14 +324,24 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
       clearTimeout(this.#patience)
       this.#patience = undefined
     } else if (this.#state === 'running') {
-      this.#patience ??= setTimeout(() => this.fail(this.#noExecutors()), this.#options.waitMs)
+      this.#patience ??= setTimeout(() => this.#onPatienceEnded(), this.#options.waitMs)
     }
+  }
+
+  /** Peers that lend no more may still have jobs of ours to end. */
+  #onPatienceEnded(): void {
+    this.#patience = undefined
+    if (this.#scheduler.inFlight === 0) this.fail(this.#noExecutors())
+    else this.#onExecutorsChanged()
   }
 
   #noExecutors(): MeshError {
     const waited = `for ${this.#options.waitMs / 1000} s`
     if (this.#names.size > 0) {
-      return new MeshError('MESH_ALL_PEERS_LOST', `all peers are lost and none came back ${waited}`)
+      return new MeshError(
+        'MESH_ALL_PEERS_LOST',
+        `all peers are lost, or lend nothing at present, and none came back ${waited}`
+      )
     }
     return new MeshError('MESH_TOO_FEW_PEERS', `no peer to run the jobs was found ${waited}`)
   }

@@ -51,6 +51,11 @@ export class Scheduler {
     return this.#queue.size + this.#resting.size + this.#inFlight
   }
 
+  /** How many tasks some peer has. */
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
   get done(): boolean {
     return this.#ended && this.unsettled === 0
   }

@@ -5,11 +5,14 @@ import { addMeshOptions, addSandboxOptions, type MeshOptions, type SandboxOption
 export interface StartOptions extends MeshOptions, SandboxOptions {
   nice?: number
   hold: boolean
+  pauseOnBattery?: boolean
+  /** From 0 to 1. */
+  pauseWhenBusy?: number
 }
 
 const EXAMPLES = {
   start: 'lend every core until Ctrl-C',
-  'start --slots 2 --nice 10': 'lend two, politely',
+  'start --nice 10 --pause-on-battery --pause-when-busy 30': 'lend a desktop politely',
   'start --peer /ip4/10.0.0.7/tcp/4001': 'where multicast does not reach',
   'start --listen /ip4/0.0.0.0/tcp/4001': 'a fixed port, for a firewall'
 }
@@ -19,6 +22,12 @@ export function addStart(program: Command): void {
     .command('start')
     .description('lend this machine to the mesh until Ctrl-C')
     .option('--nice <n>', 'let other programs go first: 0 not at all, 19 always', niceness)
+    .option('--pause-on-battery', 'lend nothing while the machine runs on its battery')
+    .option(
+      '--pause-when-busy <percent>',
+      'lend nothing while other programs use that much of the processors',
+      percent
+    )
     .option('--no-hold', 'take no runs that others detach')
   addExamples(
     addSandboxOptions(addMeshOptions(command)).action(async (options: StartOptions) => {
@@ -32,4 +41,9 @@ export function addStart(program: Command): void {
 function niceness(text: string): number {
   if (/^1?\d$/.test(text)) return Number(text)
   throw new InvalidArgumentError(`Expected a whole number from 0 to 19, got '${text}'.`)
+}
+
+function percent(text: string): number {
+  if (/^([1-9]\d?|100)$/.test(text)) return Number(text) / 100
+  throw new InvalidArgumentError(`Expected a whole number from 1 to 100, got '${text}'.`)
 }
