@@ -4,8 +4,8 @@ import type { Link, LoadTarget } from './unit.ts'
 /** Where links lead. */
 export interface ModuleSource {
   builtin(name: string): unknown
-  /** The exports of a bundle, which is evaluated when first asked for. */
-  bundle(hash: string): object
+  /** What a bundle exports under a name; it is evaluated when first asked. */
+  member(hash: string, name: string): unknown
 }
 
 /** Finds what the links of a unit stand for, in order. */
@@ -18,7 +18,7 @@ function resolveLink(link: Link, modules: ModuleSource): unknown {
     case 'builtin':
       return part(modules.builtin(link.module), link.name, link.module)
     case 'bundle':
-      return Reflect.get(modules.bundle(link.hash), link.name)
+      return modules.member(link.hash, link.name)
     case 'load':
       return link.how === 'import' ? makeImport(link.targets, modules) : makeRequire(link.targets, modules)
     case 'meta':
@@ -45,7 +45,7 @@ function namespaceOf(module: object): object {
 function makeImport(targets: Readonly<Record<string, LoadTarget>>, modules: ModuleSource) {
   return async (specifier: unknown): Promise<unknown> => {
     const found = findTarget(String(specifier), targets)
-    if (found.kind === 'bundle') return Reflect.get(modules.bundle(found.hash), found.name)
+    if (found.kind === 'bundle') return modules.member(found.hash, found.name)
     return namespaceOf(modules.builtin(found.module) as object)
   }
 }
@@ -53,9 +53,7 @@ function makeImport(targets: Readonly<Record<string, LoadTarget>>, modules: Modu
 function makeRequire(targets: Readonly<Record<string, LoadTarget>>, modules: ModuleSource) {
   return (specifier: unknown): unknown => {
     const found = findTarget(String(specifier), targets)
-    return found.kind === 'bundle'
-      ? Reflect.get(modules.bundle(found.hash), found.name)
-      : modules.builtin(found.module)
+    return found.kind === 'bundle' ? modules.member(found.hash, found.name) : modules.builtin(found.module)
   }
 }
 

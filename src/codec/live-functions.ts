@@ -181,7 +181,9 @@ export class LiveFunctions implements FunctionWriter {
     encoder: ValueWriter
   ): void {
     const { writer } = encoder
-    if (site.class !== undefined) {
+    // Instances made elsewhere come back as instances of this one.
+    const makesInstances = site.class !== undefined || more.prototypeProperties.length > 0
+    if (makesInstances || more.prototypeParent !== undefined) {
       writer.tag(TAG.identity)
       writer.array(2)
       writer.number(this.identities.of(fn))

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { type Bundler, type BundledName, isBundled } from './bundle.ts'
 import type { Scope } from './closure-inspector.ts'
 import { Pending } from './pending.ts'
+import { namedParts } from './modules.ts'
 import type { ImportedName, SourceFile } from './source-file.ts'
 
 interface Source {
@@ -23,6 +24,8 @@ export class PackageValues {
   readonly #bundler: Bundler
   readonly #sources = new Map<object, Source>()
   readonly #bundled = new Map<Source, PackageValue>()
+  /** What this process has where a bundle exports something, by hash and names. */
+  readonly #members = new Map<string, unknown>()
   readonly #files = new Set<SourceFile>()
   #requiredCount = 0
 
@@ -39,8 +42,22 @@ export class PackageValues {
     // oxlint-disable-next-line typescript/only-throw-error
     throw new Pending(async () => {
       const { hash, name } = await source.bundle()
-      this.#bundled.set(source, { hash, path: [name, ...source.members] })
+      const path = [name, ...source.members]
+      this.#bundled.set(source, { hash, path })
+      this.#members.set(memberId(hash, path), value)
     })
+  }
+
+  /** Takes note of what a bundle exports that stands for something imported here. */
+  remember({ hash, name }: BundledName, scope: Scope, local: string): void {
+    for (const [part, path] of namedParts(valueIn(scope, local), name)) {
+      this.#members.set(memberId(hash, path), part)
+    }
+  }
+
+  /** What this process itself has in place of what a bundle exports; undefined when nothing was noted. */
+  member(hash: string, path: readonly string[]): unknown {
+    return this.#members.get(memberId(hash, path))
   }
 
   /** Takes note of what a module imports from packages. */
@@ -91,4 +108,8 @@ function valueIn(scope: Scope, name: string): unknown {
   } catch {
     return undefined
   }
+}
+
+function memberId(hash: string, path: readonly string[]): string {
+  return JSON.stringify([hash, ...path])
 }

@@ -4,7 +4,8 @@ import { Encoder } from './encode.ts'
 import { isDomException } from './intrinsic-errors.ts'
 import { PrintError, RefusalSignal, refuse } from './errors.ts'
 import { formatPath } from './path.ts'
-import type { Reader } from './read.ts'
+import { propertiesOf } from './properties.ts'
+import type { BoundParts, Origin, Reader } from './read.ts'
 import { isResultBuiltin } from './result-builtins.ts'
 import { TAG } from './tags.ts'
 import type { FunctionWriter, ValueWriter } from './value-writer.ts'
@@ -50,6 +51,8 @@ class ReadFunctions implements FunctionWriter {
       return writer.number(identity)
     }
     if (this.writeBuiltin(fn, encoder)) return
+    const bound = this.#reader.boundOf(fn)
+    if (bound !== undefined) return writeBound(bound, encoder)
     const origin = this.#reader.originOf(fn)
     if (origin === undefined) {
       return refuse(
@@ -58,18 +61,13 @@ class ReadFunctions implements FunctionWriter {
         'return data, or a function that was sent'
       )
     }
-    writer.tag(TAG.closure)
-    writer.array(2)
-    writer.bytes(Buffer.from(origin.hash, 'hex'))
-    const values = origin.instance.get()
-    writer.array(values.length)
-    for (const [index, value] of values.entries())
-      encoder.writeAt({ captured: origin.unit.captured[index] ?? '' }, value)
+    writeClosure(fn, origin, encoder)
   }
 
-  writeBuiltin(value: object, { writer }: ValueWriter): boolean {
+  writeBuiltin(value: object, encoder: ValueWriter): boolean {
+    const { writer } = encoder
     const path = this.#builtins.pathOf(value)
-    if (path === undefined) return false
+    if (path === undefined) return this.#writeMember(value, encoder)
     if (!isResultBuiltin(path)) {
       return refuse(
         path.filter(Boolean).join('.'),
@@ -80,6 +78,17 @@ class ReadFunctions implements FunctionWriter {
     writer.tag(TAG.builtin)
     writer.array(path.length)
     for (const name of path) writer.text(name)
+    return true
+  }
+
+  /** Something of a package: its own process has it too. */
+  #writeMember(value: object, { writer }: ValueWriter): boolean {
+    const member = this.#reader.memberOf(value)
+    if (member === undefined) return false
+    writer.tag(TAG.bundled)
+    writer.array(1 + member.path.length)
+    writer.bytes(Buffer.from(member.hash, 'hex'))
+    for (const name of member.path) writer.text(name)
     return true
   }
 
@@ -104,7 +113,9 @@ class ReadFunctions implements FunctionWriter {
 
   canWriteClass(constructor: Function): boolean {
     return (
-      this.#reader.identityOf(constructor) !== undefined || this.#reader.originOf(constructor) !== undefined
+      this.#reader.identityOf(constructor) !== undefined ||
+      this.#reader.originOf(constructor) !== undefined ||
+      this.#reader.memberOf(constructor) !== undefined
     )
   }
 
@@ -112,6 +123,40 @@ class ReadFunctions implements FunctionWriter {
     return this.#reader.identityOfSymbol(symbol) ?? --this.#symbolCount
   }
 }
+
+/** A function that was sent, with what it captured as it is now. */
+function writeClosure(fn: Function, { hash, unit, instance }: Origin, encoder: ValueWriter): void {
+  const { writer } = encoder
+  const properties = propertiesOf(fn, (key) => OF_ANY_FUNCTION.has(key))
+  writer.tag(properties.length === 0 ? TAG.closure : TAG.constructor)
+  writer.array(properties.length === 0 ? 2 : 6)
+  writer.bytes(Buffer.from(hash, 'hex'))
+  const values = instance.get()
+  writer.array(values.length)
+  for (const [index, value] of values.entries())
+    encoder.writeAt({ captured: unit.captured[index] ?? '' }, value)
+  if (properties.length === 0) return
+  encoder.write(undefined)
+  encoder.write(undefined)
+  encoder.writeProperties([])
+  encoder.writeProperties(properties)
+}
+
+function writeBound({ target, boundThis, args }: BoundParts, encoder: ValueWriter): void {
+  encoder.writer.tag(TAG.bound)
+  encoder.writer.array(3)
+  encoder.writeAt({ captured: 'bound function' }, target)
+  encoder.writeAt({ captured: 'this' }, boundThis)
+  encoder.write(args)
+}
+
+const OF_ANY_FUNCTION: ReadonlySet<string | symbol> = new Set([
+  'length',
+  'name',
+  'prototype',
+  'arguments',
+  'caller'
+])
 
 function classOf(value: object): Function | undefined {
   const prototype: object | null = Object.getPrototypeOf(value)

@@ -53,6 +53,7 @@ const LARGE_BYTES = 1024 * 1024
 export class Printer {
   readonly #functions: LiveFunctions
   readonly #encoder: Encoder
+  readonly #packages: PackageValues
   readonly #units = new Map<string, Uint8Array>()
   readonly #options: PrinterOptions
   readonly #warned = new Set<string>()
@@ -70,6 +71,7 @@ export class Printer {
     const cache = cacheDirectory === undefined ? undefined : new BundleCache(cacheDirectory)
     const bundler = new Bundler(keep, cache)
     const packages = new PackageValues(bundler)
+    this.#packages = packages
     this.#functions = new LiveFunctions(
       inspector,
       new SiteAnalyser(inspector, bundler, packages, keep),
@@ -141,6 +143,7 @@ export class Printer {
       findOriginal: (identity) => this.#functions.identities.function(identity),
       findOriginalSymbol: (identity) => this.#functions.identities.symbol(identity),
       findUnit: (hash) => this.#units.get(hash),
+      findMember: (hash, path) => this.#packages.member(hash, path),
       isFromPeer: true,
       allowBuiltin: isResultBuiltin,
       mapStack

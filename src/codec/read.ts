@@ -1,19 +1,12 @@
-import { builtinModuleName, type BuiltinPath, findBuiltin } from './builtins.ts'
-import {
-  compileBundle,
-  compileFunction,
-  type Factory,
-  type Instance,
-  unwrap,
-  withPrivate
-} from './compile.ts'
+import { type BuiltinPath, findBuiltin } from './builtins.ts'
+import { compileFunction, type Factory, type Instance, unwrap, withPrivate } from './compile.ts'
 import { Decoder } from './decode.ts'
 import { readProperties, setPrototype } from './decode-extended.ts'
-import { ReadError } from './errors.ts'
-import { linkAll, moduleNotFound, type ModuleSource } from './link.ts'
-import { readData } from './read-data.ts'
+import { linkAll } from './link.ts'
+import { type MemberPath, Modules } from './modules.ts'
 import { TAG } from './tags.ts'
-import { type BundleUnit, type FunctionUnit, hashUnit, type Unit } from './unit.ts'
+import type { FunctionUnit } from './unit.ts'
+import { UnitStore } from './unit-store.ts'
 import type { FunctionReader, ValueReader } from './value-reader.ts'
 
 export interface ReaderOptions {
@@ -25,6 +18,11 @@ export interface ReaderOptions {
   readonly allowBuiltin?: (path: BuiltinPath) => boolean
   /** A function this process printed itself, by identity. @default none is known */
   readonly findOriginal?: (identity: number) => Function | undefined
+  /**
+   * In place of what a bundle exports, what this process imported itself: undefined when it imported no such thing.
+   * @default bundles are evaluated
+   */
+  readonly findMember?: (hash: string, path: readonly string[]) => unknown
   /** The same of symbols. */
   readonly findOriginalSymbol?: (identity: number) => symbol | undefined
   /** Puts positions as the user wrote them in place of positions as run. @default they stay */
@@ -40,6 +38,13 @@ export interface Origin {
   readonly hash: string
   readonly unit: FunctionUnit
   readonly instance: Instance
+}
+
+/** What a bound function was made of. */
+export interface BoundParts {
+  readonly target: Function
+  readonly boundThis: unknown
+  readonly args: readonly unknown[]
 }
 
 /** Methods that the language calls: to await a value, to show it, to calculate with it. */
@@ -70,11 +75,11 @@ interface Site {
  * reader.addUnit(hash, bytes) // for each hash in printed.units
  * const job = reader.read(printed.bytes) as () => unknown
  */
-export class Reader implements FunctionReader, ModuleSource {
-  /** As they came; what a unit is shows when it is used. */
-  readonly #bytes = new Map<string, Uint8Array>()
+export class Reader implements FunctionReader {
+  readonly #units: UnitStore
+  readonly #modules: Modules
   readonly #sites = new Map<string, Site>()
-  readonly #exports = new Map<string, object>()
+  readonly #bounds = new WeakMap<Function, BoundParts>()
   readonly #origins = new WeakMap<Function, Origin>()
   readonly #identified = new Map<number, Function>()
   readonly #identities = new WeakMap<Function, number>()
@@ -84,6 +89,10 @@ export class Reader implements FunctionReader, ModuleSource {
 
   constructor(options: ReaderOptions = {}) {
     this.#options = options
+    const { checkHashes = true, findUnit = () => undefined } = options
+    const { requireBuiltin = (name: string) => process.getBuiltinModule(name) } = options
+    this.#units = new UnitStore(checkHashes, findUnit)
+    this.#modules = new Modules(requireBuiltin, (hash) => this.#units.get(hash, 'bundle'))
   }
 
   /**
@@ -92,10 +101,7 @@ export class Reader implements FunctionReader, ModuleSource {
    * @throws {ReadError} when the bytes are not the unit of that name
    */
   addUnit(hash: string, bytes: Uint8Array): void {
-    if (this.#bytes.has(hash)) return
-    if (this.#options.checkHashes !== false && hashUnit(bytes) !== hash)
-      throw new ReadError(0, `a unit's bytes do not have the hash ${hash}`)
-    this.#bytes.set(hash, bytes)
+    this.#units.add(hash, bytes)
   }
 
   /** @throws {ReadError} when the bytes are not a printed value, or name a unit that was not added */
@@ -108,6 +114,16 @@ export class Reader implements FunctionReader, ModuleSource {
   /** Where a function came from; undefined for one that was not read here. */
   originOf(fn: Function): Origin | undefined {
     return this.#origins.get(fn)
+  }
+
+  /** What a bound function was made of; undefined for one that was not read here. */
+  boundOf(fn: Function): BoundParts | undefined {
+    return this.#bounds.get(fn)
+  }
+
+  /** Where in a bundle a function or object is found; undefined for one that came out of none. */
+  memberOf(value: object): MemberPath | undefined {
+    return this.#modules.pathOf(value)
   }
 
   identityOf(fn: Function): number | undefined {
@@ -160,47 +176,12 @@ export class Reader implements FunctionReader, ModuleSource {
     }
   }
 
-  builtin(name: string): unknown {
-    const { requireBuiltin = (each: string) => process.getBuiltinModule(each) } = this.#options
-    const module = requireBuiltin(name)
-    if (module === undefined) throw new TypeError(`this Node has no built-in module ${name}`)
-    return module
-  }
-
-  bundle(hash: string): object {
-    const known = this.#exports.get(hash)
-    if (known !== undefined) return known
-    return this.#evaluate(hash, this.#unit(hash, 'bundle'))
-  }
-
-  #unit(hash: string, kind: 'function'): FunctionUnit
-  #unit(hash: string, kind: 'bundle'): BundleUnit
-  #unit(hash: string, kind: Unit['kind']): Unit {
-    const bytes = this.#bytes.get(hash) ?? this.#options.findUnit?.(hash)
-    if (bytes === undefined) throw new ReadError(0, `the ${kind} ${hash} was not sent`)
-    const unit = readData(bytes) as Unit
-    if (unit.kind !== kind) throw new ReadError(0, `expected the ${kind} ${hash}, got a ${unit.kind}`)
-    return unit
-  }
-
-  #evaluate(hash: string, unit: BundleUnit): object {
-    const module = { exports: {} }
-    const require = (specifier: string): unknown => {
-      const name = builtinModuleName(specifier)
-      if (name === undefined) throw moduleNotFound(specifier, 'it was not bundled')
-      return this.builtin(name)
-    }
-    compileBundle(unit)(module.exports, require, module)
-    this.#exports.set(hash, module.exports)
-    return module.exports
-  }
-
   /** [unit, captured values, …]: the unit and the values are read, what follows is not. */
   #instantiate(decoder: ValueReader): Function {
-    const hash = Buffer.from(decoder.readBytes().buffer).toString('hex')
+    const hash = hexOf(decoder.readBytes())
     let site = this.#sites.get(hash)
     if (site === undefined) {
-      site = this.#openSite(this.#unit(hash, 'function'))
+      site = this.#openSite(this.#units.get(hash, 'function'))
       this.#sites.set(hash, site)
     }
     const { unit } = site
@@ -222,7 +203,7 @@ export class Reader implements FunctionReader, ModuleSource {
 
   #openSite(unit: FunctionUnit): Site {
     const factory: Factory = compileFunction(unit)
-    const links = linkAll(unit.links, this)
+    const links = linkAll(unit.links, this.#modules)
     // Replaced as soon as the class stands: see setPrototype below.
     if (unit.parentName !== undefined) links.push(function () {})
     return { unit, make: () => withPrivate((give) => factory(...links, give)) }
@@ -272,7 +253,7 @@ export class Reader implements FunctionReader, ModuleSource {
     if (this.#options.allowBuiltin?.([module, ...names]) === false) {
       decoder.reader.fail(`the built-in ${path.join('.')} is not taken from a peer`)
     }
-    return decoder.register(findBuiltin([module, ...names], (name) => this.builtin(name)))
+    return decoder.register(findBuiltin([module, ...names], (name) => this.#modules.builtin(name)))
   }
 
   #readBound(decoder: ValueReader): Function {
@@ -282,14 +263,26 @@ export class Reader implements FunctionReader, ModuleSource {
       const boundThis = decoder.read()
       const args = decoder.readAs('object')
       if (!Array.isArray(args)) return decoder.reader.fail('expected bound arguments')
-      return Function.prototype.bind.call(target, boundThis, ...(args as unknown[])) as Function
+      const bound = Function.prototype.bind.call(target, boundThis, ...(args as unknown[])) as Function
+      this.#bounds.set(bound, { target, boundThis, args })
+      return bound
     })
   }
 
   #readBundled(decoder: ValueReader): unknown {
     const count = decoder.readCount()
-    let value: unknown = this.bundle(Buffer.from(decoder.readBytes().buffer).toString('hex'))
-    for (let index = 1; index < count; index++) value = Reflect.get(value as object, decoder.readAs('string'))
+    const hash = hexOf(decoder.readBytes())
+    const path: string[] = []
+    while (path.length < count - 1) path.push(decoder.readAs('string'))
+    const { findMember } = this.#options
+    if (findMember !== undefined) {
+      return decoder.register(findMember(hash, path) ?? decoder.reader.fail(`no ${path.join('.')} was sent`))
+    }
+    const [name = '', ...rest] = path
+    const value = rest.reduce(
+      (part, key) => Reflect.get(part as object, key) as unknown,
+      this.#modules.member(hash, name)
+    )
     return decoder.register(value)
   }
 
@@ -309,4 +302,8 @@ function readKeys(decoder: ValueReader, count: number): unknown[] {
     values.push(value)
   }
   return values
+}
+
+function hexOf(bytes: Uint8Array<ArrayBuffer>): string {
+  return Buffer.from(bytes.buffer).toString('hex')
 }

@@ -134,7 +134,9 @@ export class SiteAnalyser {
     const module = builtinModuleName(imported.specifier)
     if (module !== undefined) return { kind: 'builtin', module, name: imported.name }
     if (!isBundled(imported.specifier, file.url)) return undefined
-    return { kind: 'bundle', ...(await this.#bundler.importFrom(file, imported)) }
+    const bundled = await this.#bundler.importFrom(file, imported)
+    this.#packages.remember(bundled, closure.scopes.at(-1) ?? {}, name)
+    return { kind: 'bundle', ...bundled }
   }
 
   async #syntaxLinks(analysis: FunctionAnalysis, file: SourceFile): Promise<Record<string, Link>> {

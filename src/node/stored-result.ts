@@ -11,6 +11,7 @@ import type { Origin } from './run-memory.ts'
 export class StoredResults {
   readonly #reader = new Reader({
     findOriginal: () => Object,
+    findMember: () => Object,
     isFromPeer: true,
     allowBuiltin: isResultBuiltin
   })
