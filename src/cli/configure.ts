@@ -9,7 +9,7 @@ export const PROJECT_KEYS: ReadonlySet<string> = new Set([
 
 /** Options that make sense for one command line alone. */
 const NEVER: ReadonlySet<string> = new Set([
-  'detach', 'each', 'grace', 'help', 'json', 'out', 'resume', 'revoke', 'trace', 'version', 'watch'
+  'detach', 'each', 'grace', 'help', 'json', 'out', 'resume', 'retryFailed', 'all', 'revoke', 'trace', 'version', 'watch'
 ]) // prettier-ignore
 
 /**

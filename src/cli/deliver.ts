@@ -6,26 +6,21 @@ import { Display } from './display.ts'
 import { EXIT } from './exit.ts'
 import { log } from './log.ts'
 import { printResults } from './print-results.ts'
+import { resumeCommand, type TypedRun } from './resume.ts'
 import { RunReport } from './run-report.ts'
+import { isJournaled, startRun, withHint } from './start-run.ts'
 
 /** Runs the jobs and hands the results to the file's `collect`, to `--out` or to stdout. */
 export async function deliver(
   node: DistNode,
-  file: string,
-  { jobs, options: fromFile, collect }: JobsFile,
+  typed: TypedRun,
+  jobsFile: JobsFile,
   options: RunCommandOptions & { signal: AbortSignal }
 ): Promise<void> {
   const startedMs = performance.now()
-  const title = basename(file)
-  const run = node.run(jobs, {
-    label: title,
-    ...fromFile,
-    signal: options.signal,
-    waitMs: options.wait,
-    ...(options.ordered === true ? { ordered: true } : {}),
-    ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
-    ...(options.retries === undefined ? {} : { retries: options.retries })
-  })
+  const title = basename(typed.file)
+  const { collect } = jobsFile
+  const run = startRun(node, typed, jobsFile, options)
   const report = new RunReport()
   const results = report.watch(options.failFast === true ? untilFailure(run) : run)
   forward(node)
@@ -35,12 +30,16 @@ export async function deliver(
     if (collect !== undefined) await collect(results)
     else await printResults(results, options, display)
     hasEnded = true
+  } catch (error) {
+    throw isJournaled(jobsFile, options) && report.jobs > 0 ? withHint(error, typed) : error
   } finally {
     // When nothing came of it, the error says all there is to say.
     if (options.quiet !== true && (hasEnded || report.jobs > 0))
       for (const line of report.lines(performance.now() - startedMs)) console.error(line)
     if (run.progress.failed > 0) options.exit(EXIT.jobFailed)
   }
+  const isCutShort = options.failFast === true && run.progress.failed > 0
+  if (isCutShort && isJournaled(jobsFile, options)) log.info(`go on with: ${resumeCommand(typed)}`)
 }
 
 function displayKind({ quiet, logFormat }: RunCommandOptions): 'live' | 'lines' | 'nothing' {

@@ -16,8 +16,8 @@ export function visible(text: string): string {
  * starts with `$`; an object of the user's with such a key is wrapped in `$object`.
  */
 export function resultLine(result: JobResult): string {
-  const { index, status, peer, node, attempt, ms } = result
-  const place = { peer, node, attempt, ms: Math.round(ms * 1000) / 1000 }
+  const { index, status, peer, node, attempt, ms, from } = result
+  const place = { peer, node, attempt, ms: Math.round(ms * 1000) / 1000, ...(from && { from }) }
   if (status === 'ok') return JSON.stringify({ index, status, value: toJson(result.value), ...place })
   return JSON.stringify({ index, status, error: errorToJson(result.error), ...place })
 }
@@ -35,6 +35,14 @@ export function formatDuration(ms: number): string {
   const minutes = Math.floor(ms / 60_000)
   if (minutes < 60) return `${minutes} min ${Math.floor((ms % 60_000) / 1_000)} s`
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
+
+/** `512 bytes`, `12.3 MiB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} bytes`
+  const units = ['KiB', 'MiB', 'GiB', 'TiB']
+  const power = Math.min(units.length, Math.floor(Math.log2(bytes) / 10))
+  return `${Number((bytes / 1024 ** power).toPrecision(3))} ${units[power - 1]}`
 }
 
 /** `1,234,567`; small numbers keep one digit after the point. */

@@ -15,11 +15,14 @@ export interface ResultForm {
   readonly out?: string
 }
 
+/** Where lines go. */
+type Screen = Pick<Display, 'write'>
+
 /** Results on stdout or in a file; failures for people on stderr. */
 export async function printResults(
   results: AsyncIterable<JobResult>,
   { json, out }: ResultForm,
-  display: Display
+  display: Screen
 ): Promise<void> {
   if (out !== undefined) return writeFile(results, out, display)
   const failures = new Failures()
@@ -40,7 +43,7 @@ export function summary({ succeeded, failed, byNode }: RunProgress, elapsedMs: n
 }
 
 /** Every line is handed to the system at once: what is there is there, whatever happens next. */
-async function writeFile(results: AsyncIterable<JobResult>, path: string, display: Display): Promise<void> {
+async function writeFile(results: AsyncIterable<JobResult>, path: string, display: Screen): Promise<void> {
   const file = createWriteStream(path)
   const failures = new Failures()
   await once(file, 'open')

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { cacheCompiledCode } from './compile-cache.ts'
 import { addAttach } from './commands/attach.ts'
 import { addCancel } from './commands/cancel.ts'
+import { addCache } from './commands/cache.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addEval } from './commands/eval.ts'
@@ -11,7 +12,9 @@ import { addInit } from './commands/init.ts'
 import { addJoin } from './commands/join.ts'
 import { addPeers } from './commands/peers.ts'
 import { addRotate } from './commands/rotate.ts'
+import { addResults } from './commands/results.ts'
 import { addRun } from './commands/run.ts'
+import { addRuns } from './commands/runs.ts'
 import { addStart } from './commands/start.ts'
 import { configure } from './configure.ts'
 import { EXIT, ExitError } from './exit.ts'
@@ -43,6 +46,9 @@ export async function execute(args: readonly string[]): Promise<number> {
     addEval,
     addAttach,
     addCancel,
+    addRuns,
+    addResults,
+    addCache,
     addPeers,
     addDoctor,
     addRotate,
@@ -103,8 +109,10 @@ async function explain(error: unknown): Promise<number> {
     if (error.message !== '') console.error(`dist-node: ${visible(error.message)}`)
     return error.exitCode
   }
-  const { MeshError, PrintError, SandboxError, UsageError } = await import('../index.ts')
-  const ours = [UsageError, PrintError, SandboxError, MeshError].some((kind) => error instanceof kind)
+  const { JournalError, MeshError, PrintError, SandboxError, UsageError } = await import('../index.ts')
+  const ours = [JournalError, UsageError, PrintError, SandboxError, MeshError].some(
+    (kind) => error instanceof kind
+  )
   console.error(`dist-node: ${await describeError(error, ours)}`)
   return error instanceof MeshError ? EXIT.mesh : EXIT.usage
 }

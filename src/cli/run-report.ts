@@ -20,6 +20,7 @@ export class RunReport {
   readonly #shares = new Map<string, Share>()
   #jobs = 0
   #failed = 0
+  #known = 0
   #repeated = 0
   #ms = 0
   #slowest: Place[] = []
@@ -36,9 +37,14 @@ export class RunReport {
     }
   }
 
-  add({ index, node, ms, attempt, status }: JobResult): void {
+  add({ index, node, ms, attempt, status, from }: JobResult): void {
     this.#jobs++
     if (status === 'error') this.#failed++
+    // Nobody had to calculate it this time.
+    if (from !== undefined) {
+      this.#known++
+      return
+    }
     this.#repeated += attempt - 1
     this.#ms += ms
     const share = this.#shares.get(node) ?? { node, jobs: 0, ms: 0 }
@@ -58,6 +64,7 @@ export class RunReport {
   lines(wallMs: number): string[] {
     const failed = this.#failed === 0 ? '' : `, ${style('red', `${formatNumber(this.#failed)} failed`)}`
     const head = `${style('bold', `${formatNumber(this.#jobs - this.#failed)} done`)}${failed} in ${formatDuration(wallMs)}`
+    if (this.#known === this.#jobs) return this.#known === 0 ? [head] : [`${head}, all known from before`]
     if (this.#jobs < 2) {
       const [only] = this.#shares.keys()
       return [only === undefined ? head : `${head} on ${visible(only)}`]
@@ -67,6 +74,7 @@ export class RunReport {
     return [
       head,
       style('dim', `  ${compute}${repeated}`),
+      ...(this.#known === 0 ? [] : [style('dim', `  ${formatNumber(this.#known)} known from before`)]),
       ...this.#shareLines(),
       style('dim', `  slowest: ${this.#slowest.map(describe).join(', ')}`)
     ]
@@ -90,7 +98,7 @@ export class RunReport {
     const cells = rows.map(({ node, jobs, ms }) => [
       node,
       jobs === 1 ? '1 job ' : `${formatNumber(jobs)} jobs`,
-      `${((100 * jobs) / this.#jobs).toFixed(0)} %`,
+      `${((100 * jobs) / (this.#jobs - this.#known)).toFixed(0)} %`,
       formatDuration(ms)
     ])
     const width = (column: number): number => Math.max(...cells.map((row) => row[column]!.length))

@@ -10,23 +10,28 @@ export interface JournalLimits {
 
 export const DEFAULT_LIMITS: JournalLimits = { runs: 50, bytes: 2 * 1024 ** 3 }
 
-/** Removes what is too much: finished runs first, those written to longest ago first. Runs under way stay. */
+/**
+ * Removes what is too much: finished runs first, those written to longest ago first. Runs under way stay, and so do those
+ * that are held for others, which have limits of their own.
+ */
 export function prune(folder: RunsFolder, limits: JournalLimits): void {
-  const runs = folder.ids().map((id) => ({ id, bytes: folder.size(id), lastWriteMs: folder.lastWriteMs(id) }))
-  let count = runs.length
-  let bytes = runs.reduce((sum, run) => sum + run.bytes, 0)
-  const isTooMuch = (): boolean => count > limits.runs || bytes > limits.bytes
-  if (!isTooMuch()) return
-  const byAge = runs.toSorted((a, b) => a.lastWriteMs - b.lastWriteMs)
-  const isFinished = (id: string): boolean => folder.describe(id).status?.stage === 'finished'
-  const finished = byAge.filter(({ id }) => isFinished(id))
-  const others = byAge.filter((run) => !finished.includes(run))
-  for (const run of [...finished, ...others]) {
-    if (!isTooMuch()) return
-    if (!tryRemove(folder, run.id)) continue
-    count--
-    bytes -= run.bytes
+  const all = folder.ids().map((id) => ({ id, bytes: folder.size(id), lastWriteMs: folder.lastWriteMs(id) }))
+  // Looking into the files costs more than all the rest: only when it has to be.
+  if (!isTooMuch(all, limits)) return
+  const runs = all
+    .map((run) => ({ ...run, about: folder.describe(run.id) }))
+    .filter(({ about }) => about.info?.kind !== 'held')
+    .toSorted((a, b) => a.lastWriteMs - b.lastWriteMs)
+  const isFinished = ({ about }: (typeof runs)[number]): boolean => about.status?.stage === 'finished'
+  const kept = new Set(runs)
+  for (const run of [...runs.filter(isFinished), ...runs.filter((run) => !isFinished(run))]) {
+    if (!isTooMuch([...kept], limits)) return
+    if (tryRemove(folder, run.id)) kept.delete(run)
   }
+}
+
+function isTooMuch(runs: readonly { readonly bytes: number }[], limits: JournalLimits): boolean {
+  return runs.length > limits.runs || runs.reduce((sum, { bytes }) => sum + bytes, 0) > limits.bytes
 }
 
 function tryRemove(folder: RunsFolder, id: string): boolean {

@@ -239,6 +239,23 @@ export class RunStore {
     })
   }
 
+  /** What `work` writes is on the disk when it returns: a power cut does not undo it. */
+  durably<T>(work: () => T): T {
+    return guarded(this.path, () => {
+      this.#database.exec('PRAGMA synchronous = FULL')
+      try {
+        return work()
+      } finally {
+        this.#database.exec('PRAGMA synchronous = NORMAL')
+      }
+    })
+  }
+
+  /** Brings to the disk what was written, but for what somebody reads at this moment. */
+  checkpoint(): void {
+    guarded(this.path, () => this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)'))
+  }
+
   /** Waits until the disk has everything: a power cut costs nothing that was written before. */
   sync(): void {
     guarded(this.path, () => this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)'))

@@ -4,7 +4,7 @@ import { isResultBuiltin } from '../codec/result-builtins.ts'
 
 /**
  * Reads results in a process that did not print their jobs. Classes and functions of the program that did are not known
- * here: their instances keep their data under a stand-in, errors stay errors, functions cannot be called.
+ * here: their instances are plain objects, errors stay errors, functions cannot be called.
  */
 export function foreignResultReader(): (bytes: Uint8Array) => unknown {
   const standIns = new Map<number, Function>()
@@ -22,7 +22,10 @@ export function foreignResultReader(): (bytes: Uint8Array) => unknown {
 }
 
 function makeStandIn(): Function {
-  return function unknownHere(): never {
+  function unknownHere(): never {
     throw new TypeError('this function exists only in the program that made the run')
   }
+  // So that instances are plain objects, and look like it.
+  unknownHere.prototype = Object.prototype as never
+  return unknownHere
 }

@@ -5,7 +5,7 @@
 import { JournalError } from '../journal/errors.ts'
 import type { OutcomeIndex } from '../journal/outcome-index.ts'
 import { NOTHING, OutcomeSegment, type StoredOutcome } from '../journal/outcome-segment.ts'
-import type { RunStage, RunStatus } from '../journal/run-store.ts'
+import type { RunStage, RunStatus, RunStore } from '../journal/run-store.ts'
 import type { ClaimedStore } from '../journal/runs-folder.ts'
 import { JobError } from './errors.ts'
 import type { JobName, JobNames } from './job-names.ts'
@@ -17,6 +17,9 @@ import type { PrintedTask } from './task-printer.ts'
 /** Results are written when the oldest has waited for so long, or this many bytes have come together. */
 const FLUSH_MS = 25
 const FLUSH_BYTES = 1024 * 1024
+
+/** A power cut may undo what was written since the disk last had to confirm it. */
+const CHECKPOINT_MS = 5_000
 
 export interface RecorderParts {
   readonly names: JobNames
@@ -38,6 +41,7 @@ export class JournalRecorder implements RunMemory {
   readonly #parts: RecorderParts
   readonly #segment = new OutcomeSegment()
   readonly #startedMs = Date.now()
+  #checkpointMs = this.#startedMs
   readonly #started = new Set<number>()
   #claimed: ClaimedStore | undefined
   #timer: NodeJS.Timeout | undefined
@@ -79,7 +83,7 @@ export class JournalRecorder implements RunMemory {
       this.#add({ ...place(task.index, '', ''), ...keyOf(this.#parts.names.name(task)), kind: 'started' })
     }
     // Even a power cut must not make anybody forget that such a job may have run.
-    this.#flush((store) => store.sync())
+    this.#flush({ durably: true })
   }
 
   settled(task: PrintedTask, outcome: Outcome | JobError, peer: PeerId, node: string): void {
@@ -91,7 +95,7 @@ export class JournalRecorder implements RunMemory {
   }
 
   ended(end: RunEnd): void {
-    this.#flush((store) => store.putStatus(this.#status(end)))
+    this.#flush({ stage: end })
     this.#close()
   }
 
@@ -188,20 +192,28 @@ export class JournalRecorder implements RunMemory {
     if (!this.#isClosed) this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS)
   }
 
-  #flush(finish: (store: ClaimedStore['store']) => void = () => undefined): void {
+  #flush({ stage = 'open', durably = false }: { stage?: RunStage; durably?: boolean } = {}): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (this.#isClosed) return
     try {
       this.#claimed ??= this.#parts.open()
       const { store } = this.#claimed
-      if (this.#segment.count > 0) store.appendOutcomes(this.#segment.take(), this.#status('open'))
-      else if (store.status === undefined) store.putStatus(this.#status('open'))
-      finish(store)
+      const write = (): void => this.#writeTo(store, stage)
+      if (durably) store.durably(write)
+      else write()
+      if (Date.now() - this.#checkpointMs < CHECKPOINT_MS) return
+      this.#checkpointMs = Date.now()
+      store.checkpoint()
     } catch (error) {
       if (!(error instanceof JournalError)) throw error
       this.#giveUp(`this run is not journaled any more: ${error.message}`)
     }
+  }
+
+  #writeTo(store: RunStore, stage: RunStage): void {
+    if (this.#segment.count > 0) store.appendOutcomes(this.#segment.take(), this.#status(stage))
+    else store.putStatus(this.#status(stage))
   }
 
   #giveUp(warning: string): void {

@@ -1,17 +1,17 @@
 /** The journals of a state folder, for whoever wants to know about runs, read their results again or go on with one. */
 import { resolve } from 'node:path'
-import type { Printer } from '../codec/print.ts'
 import { OutcomeIndex } from '../journal/outcome-index.ts'
 import { type JournalLimits, DEFAULT_LIMITS, prune } from '../journal/prune.ts'
 import type { RunInfo, RunStatus } from '../journal/run-store.ts'
 import { type ClaimedStore, RunsFolder, type StoredRun } from '../journal/runs-folder.ts'
+import { foreignResultReader } from './foreign-result.ts'
 import { UsageError } from './errors.ts'
 import { stateFolder } from './identity.ts'
-import { JobNames } from './job-names.ts'
+import type { JobNames } from './job-names.ts'
 import { JournalRecorder } from './journal-recorder.ts'
 import type { JournalOptions } from './options.ts'
 import type { JobResult } from './result.ts'
-import { StoredResults } from './stored-result.ts'
+import { readStored } from './stored-result.ts'
 import type { TaskSource } from './task-source.ts'
 
 /** Results of one run beyond this are not written down. */
@@ -112,11 +112,11 @@ export class Journal {
       const index = new OutcomeIndex(store)
       if (index.damaged > 0) options.onWarning?.(damageText(found))
       const end = store.status?.stage === 'finished' ? (store.status.total ?? index.end) : index.end
-      const reader = new StoredResults()
+      const read = foreignResultReader()
       const inOrder = options.ordered === true ? byIndex(index, end) : index.inOrder()
       for (const outcome of inOrder) {
         const isResult = outcome.kind === 'ok' || outcome.kind === 'error'
-        if (isResult && outcome.index < end) yield reader.read(outcome, 'journal')
+        if (isResult && outcome.index < end) yield readStored(outcome, read)
       }
     } finally {
       store.close()
@@ -144,15 +144,15 @@ export class Journal {
    */
   recorder(init: {
     readonly source: TaskSource
-    readonly printer: Printer
+    readonly names: JobNames
     readonly label: string
     readonly about: JournalOptions
     readonly resumption: Resumption | undefined
     readonly onWarning: (message: string) => void
   }): JournalRecorder {
-    const { source, printer, resumption, onWarning } = init
+    const { source, names, resumption, onWarning } = init
     const parts = {
-      names: new JobNames(printer, source),
+      names,
       total: () => source.total,
       maxBytes: MAX_RESULT_BYTES,
       onWarning

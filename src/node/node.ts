@@ -19,6 +19,7 @@ import type { HeldRunInfo } from './held-find.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { createLocalLinks } from './local-link.ts'
 import { mapJobs } from './map-jobs.ts'
+import { Memories } from './memories.ts'
 import type { Network } from './network.ts'
 import { describeRun, type DistNodeEvents, type PeerStatus } from './node-events.ts'
 import {
@@ -87,9 +88,13 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
     this.journal = openJournal(init.folder)
     this.#submitter = new Submitter({
       printer: this.#printer,
-      journal: this.journal,
-      onLog: (line) => this.emit('log', line),
-      onWarning: (message) => this.emit('warning', message)
+      memories: new Memories({
+        printer: this.#printer,
+        journal: this.journal,
+        folder: init.folder,
+        onWarning: (message) => this.emit('warning', message)
+      }),
+      onLog: (line) => this.emit('log', line)
     })
     this.#held = new Held({
       self: { peer: this.peerId, node: this.name },

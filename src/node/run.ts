@@ -19,6 +19,9 @@ import type { TaskSink, TaskSource } from './task-source.ts'
 /** Results that wait for the consumer; beyond this no more jobs are taken from the input. */
 const MAX_UNTAKEN = 16_384
 
+/** Jobs taken from the input while nobody can run them, to see whether their results are known. */
+const LOOK_AHEAD = 64
+
 /** Results from before that are handed over in one go: everything else waits meanwhile. */
 const RECALLED_PER_TURN = 1_024
 
@@ -285,7 +288,7 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
     if (this.#completions.size >= MAX_UNTAKEN) return 0
     const wanted = this.#scheduler.wanted()
     const mayRecall = this.#memory?.isFull === true && this.#scheduler.unsettled === 0
-    return mayRecall ? Math.max(wanted, RECALLED_PER_TURN) : wanted
+    return mayRecall ? Math.max(wanted, LOOK_AHEAD) : wanted
   }
 
   async #waitForRoom(): Promise<void> {

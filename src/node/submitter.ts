@@ -4,7 +4,8 @@ import type { JobLike } from './job.ts'
 import { JobsSource } from './jobs-source.ts'
 import type { ExecutorState, Link, PeerId } from './link.ts'
 import { type ResolvedRunOptions, resolveRunOptions, type RunOptions } from './options.ts'
-import type { Journal, Resumption } from './journal.ts'
+import type { Resumption } from './journal.ts'
+import type { Memories } from './memories.ts'
 import { Run } from './run.ts'
 import type { RunMemory } from './run-memory.ts'
 import type { TaskSource } from './task-source.ts'
@@ -28,21 +29,14 @@ export class Submitter {
   readonly #printer: Printer
   readonly #executors = new Map<PeerId, ExecutorState>()
   readonly #runs = new Map<number, Run<unknown>>()
-  readonly #journal: Journal
+  readonly #memories: Memories
   readonly #onLog: (line: LogLine) => void
-  readonly #onWarning: (message: string) => void
   #nextRun = 1
 
-  constructor(parts: {
-    printer: Printer
-    journal: Journal
-    onLog: (line: LogLine) => void
-    onWarning: (message: string) => void
-  }) {
+  constructor(parts: { printer: Printer; memories: Memories; onLog: (line: LogLine) => void }) {
     this.#printer = parts.printer
-    this.#journal = parts.journal
+    this.#memories = parts.memories
     this.#onLog = parts.onLog
-    this.#onWarning = parts.onWarning
   }
 
   get executors(): Iterable<ExecutorState> {
@@ -66,7 +60,7 @@ export class Submitter {
   ): Run<T> {
     const resolved = resolveRunOptions(options)
     const source = this.source(jobs, resolved, resumption?.id)
-    return this.runFrom<T>(source, resolved, this.#memory(source, resolved, resumption))
+    return this.runFrom<T>(source, resolved, this.#memories.of(source, resolved, resumption))
   }
 
   /** Jobs that are printed as they are asked for. */
@@ -131,17 +125,6 @@ export class Submitter {
       }
       default:
     }
-  }
-
-  #memory(
-    source: TaskSource,
-    { journal, label }: ResolvedRunOptions,
-    resumption: Resumption | undefined
-  ): (() => RunMemory) | undefined {
-    if (journal === false && resumption === undefined) return undefined
-    const about = typeof journal === 'object' ? journal : {}
-    const [printer, onWarning] = [this.#printer, this.#onWarning]
-    return () => this.#journal.recorder({ source, printer, label, about, resumption, onWarning })
   }
 
   /** Ends every run with an error. */

@@ -2,7 +2,20 @@ import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { TestMesh } from './harness.ts'
 
-const COMMANDS = ['init', 'join', 'start', 'run', 'eval', 'peers', 'doctor', 'rotate', 'completion']
+const COMMANDS = [
+  'init',
+  'join',
+  'start',
+  'run',
+  'eval',
+  'runs',
+  'results',
+  'cache',
+  'peers',
+  'doctor',
+  'rotate',
+  'completion'
+]
 
 async function help(mesh: TestMesh, command: string): Promise<string> {
   const running = mesh.command([command, '--help'])
@@ -34,7 +47,7 @@ test('completion for bash completes commands and their options', async () => {
     const script = `${completion.lines.join('\n')}\n${line}; _dist_node; printf '%s\\n' "\${COMPREPLY[@]}"`
     return execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim().split('\n')
   }
-  expect(complete('dist-node', 'r')).toEqual(['run', 'rotate'])
+  expect(complete('dist-node', 'r')).toEqual(['run', 'runs', 'results', 'rotate'])
   expect(complete('dist-node', 'run', '--or')).toEqual(['--ordered'])
   expect(complete('dist-node', 'peers', '--wa')).toEqual(['--wait', '--watch'])
 })

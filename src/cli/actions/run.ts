@@ -33,7 +33,10 @@ export async function runFile(file: string, args: string[], options: RunCommandO
         .waitForPeers(options.minPeers ?? 1, { timeoutMs: options.wait, signal })
         .catch(withRefusals(refusals))
     }
-    await Promise.all([joining, deliver(node, file, jobsFile, { ...options, signal })])
+    await Promise.all([
+      joining,
+      deliver(node, { file, args, dir: options.dir }, jobsFile, { ...options, signal })
+    ])
   } catch (error) {
     if (error instanceof Interrupted) throw new ExitError(EXIT.interrupted, 'interrupted')
     throw error

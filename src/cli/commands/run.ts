@@ -18,6 +18,11 @@ export interface RunCommandOptions extends MeshOptions, SandboxOptions {
   retries?: number
   out?: string
   failFast?: boolean
+  journal: boolean
+  resume?: string | true
+  retryFailed?: boolean
+  cache?: boolean
+  pure?: boolean
   detach?: boolean
   quiet?: boolean
   exit: (code: number) => void
@@ -29,6 +34,7 @@ const EXAMPLES = {
   'run jobs.ts --no-local --min-peers 3': 'start when three others are there',
   'run jobs.ts --timeout 30s --retries 2': 'for jobs that may hang or fail',
   'run jobs.ts --detach': 'hand it over, switch off, attach later',
+  'run jobs.ts --resume': 'go on where it stopped',
   'run jobs.ts --json | jq .value': 'results for other programs'
 }
 
@@ -55,6 +61,11 @@ export function addRun(program: Command): void {
       '--detach',
       'hand the run to a node that stays, print its id and return; dist-node attach has the results'
     )
+    .option('--resume [run]', 'go on with a run: by default the newest of this file and arguments')
+    .option('--retry-failed', 'with --resume: run failed jobs again too')
+    .option('--no-journal', 'write nothing down: the run cannot be gone on with')
+    .option('--cache', 'use the results that pure jobs had in earlier runs, and keep those of this one')
+    .option('--pure', 'all jobs are pure: the same code and arguments give the same result')
     .option('--quiet', 'no progress and no summary')
   addExamples(
     addSandboxOptions(addMeshOptions(command)).action(
