@@ -122,6 +122,16 @@ export class DialPlan {
     return nextMs
   }
 
+  /** Whether a peer that was heard of lately has not been tried yet, or is being dialled for the first time. */
+  isSearching(isConnected: (id: PeerId) => boolean): boolean {
+    return [...this.#targets.values()].some(
+      (target) =>
+        target.failures === 0 &&
+        [...target.addresses.values()].some((source) => source !== 'remembered') &&
+        (target.id === undefined || !isConnected(target.id))
+    )
+  }
+
   onDialled(key: string, id: PeerId, address: string, nowMs: number): void {
     const target = this.#targets.get(key)
     if (target === undefined) return

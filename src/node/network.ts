@@ -4,19 +4,8 @@
  */
 import { createHash } from 'node:crypto'
 import type { Connection, Stream } from '@libp2p/interface'
-import {
-  BusyError,
-  ChannelClosedError,
-  EpochError,
-  HandshakeError,
-  OtherMeshError,
-  ProtocolError,
-  VersionError,
-  WrongPasswordError
-} from '../protocol/errors.ts'
-import { GuessLimits } from '../protocol/guess-limits.ts'
+import { EpochError, OtherMeshError, VersionError, WrongPasswordError } from '../protocol/errors.ts'
 import type { HelloMessage, Message } from '../protocol/messages.ts'
-import { openChannel } from '../protocol/open-channel.ts'
 import { serviceName } from './announcement.ts'
 import { announcementListener, type MakeListener } from './announcement-listener.ts'
 import { type AddressSource, DialPlan, withoutPeerId } from './dial-plan.ts'
@@ -25,12 +14,12 @@ import type { PeerId } from './link.ts'
 import { KnownPeers } from './known-peers.ts'
 import { DialLoop } from './dial-loop.ts'
 import { Discovery } from './discovery.ts'
-import { isOwnIp } from './local-addresses.ts'
 import type { MeshKeys } from './mesh-keys.ts'
 import { PeerExchange } from './peer-exchange.ts'
 import { SameHostBoard } from './same-host.ts'
+import { type Refusal, SessionOpener } from './session-opener.ts'
 import { SessionTable } from './session-table.ts'
-import { BEAT_EVERY_MS, Session, type SessionEnd } from './session.ts'
+import { BEAT_EVERY_MS, type Session, type SessionEnd } from './session.ts'
 import { Transport } from './transport.ts'
 
 /** All of a dial: connection, Noise, stream, password proof, hello. */
@@ -65,15 +54,6 @@ export interface NetworkEvents {
 }
 
 /** Why a peer and this node do not talk to each other. */
-export interface Refusal {
-  /** Multiaddr of the peer. */
-  readonly address: string
-  /** Such as `WRONG_PASSWORD`; all of them are in docs/errors.md. */
-  readonly code: string
-  /** The same in words, with what to do. */
-  readonly message: string
-}
-
 /** The same again would have the same answer. */
 const REFUSALS = [EpochError, OtherMeshError, VersionError, WrongPasswordError]
 
@@ -89,9 +69,6 @@ export interface Unreachable {
   readonly error: unknown
 }
 
-/** Failures nobody needs to hear of: neighbours' meshes, and connections that break or are not welcome just now. */
-const QUIET = [OtherMeshError, BusyError, ChannelClosedError, HandshakeError]
-
 export class Network {
   readonly #init: NetworkInit
   readonly #plan: DialPlan
@@ -100,9 +77,7 @@ export class Network {
   readonly #exchange: PeerExchange
   readonly #sessions: SessionTable
   readonly #connections = new Map<Session, Connection>()
-  readonly #guesses: GuessLimits
-  /** Peers that dialled us and have not finished the handshake. */
-  readonly #proving = new Set<PeerId>()
+  readonly #opener: SessionOpener
   #keys: MeshKeys
   readonly #running = new Set<Promise<void>>()
   readonly #stopping = new AbortController()
@@ -110,6 +85,7 @@ export class Network {
   #board: SameHostBoard | undefined
   #discovery: Discovery | undefined
   #heartbeat: NodeJS.Timeout | undefined
+  #newsMs = performance.now()
 
   private constructor(init: NetworkInit) {
     this.#init = init
@@ -118,20 +94,25 @@ export class Network {
     this.#plan = new DialPlan(self)
     this.#known = new KnownPeers(init.folder, init.mesh)
     this.#sessions = new SessionTable(self, init.events.onLeft.bind(init.events))
-    // A peer that is proving itself to us at this moment need not be dialled.
-    const isConnected = (id: PeerId): boolean => this.#sessions.has(id) || this.#proving.has(id)
-    this.#loop = new DialLoop(this.#plan, isConnected, (dial) => this.#track(this.#dial(dial)))
+    this.#opener = new SessionOpener({
+      localPeer: self,
+      keys: () => this.#keys,
+      hello: init.hello,
+      signal: this.#stopping.signal,
+      onProven: (connection) => this.#transport.onProven(connection),
+      onRefused: (refusal) => {
+        this.#newsMs = performance.now()
+        init.events.onRefused(refusal)
+      },
+      onWarning: init.events.onWarning.bind(init.events)
+    })
+    this.#loop = new DialLoop(this.#plan, this.#isConnected, (dial) => this.#track(this.#dial(dial)))
     this.#exchange = new PeerExchange({
       self: () => ({ id: self, addresses: this.addresses() }),
       sessions: () => this.#sessions.values(),
       known: () => this.#plan.known().filter(({ id }) => this.#sessions.has(id)),
       learn: (peer) => this.#learn(peer, 'exchange'),
       remember: (peer) => this.#known.remember(peer)
-    })
-    this.#guesses = new GuessLimits({
-      isLocal: isOwnIp,
-      onAlarm: (failures) =>
-        init.events.onWarning(`${failures} wrong passwords within an hour: somebody is guessing`)
     })
   }
 
@@ -148,6 +129,12 @@ export class Network {
   /** Whether a peer is a node of this user on this machine, as far as is known by now. */
   isSameHost(peer: PeerId): boolean {
     return this.#plan.sourcesOf(peer).includes('same-host')
+  }
+
+  /** Milliseconds since a peer was last heard of, joined or refused; 0 while one is being connected to. */
+  get quietMs(): number {
+    if (this.#opener.proving > 0 || this.#plan.isSearching(this.#isConnected)) return 0
+    return performance.now() - this.#newsMs
   }
 
   addresses(): string[] {
@@ -220,10 +207,16 @@ export class Network {
     )
   }
 
+  /** A peer that is proving itself to us at this moment need not be dialled. */
+  readonly #isConnected = (id: PeerId): boolean => this.#sessions.has(id) || this.#opener.isProving(id)
+
   /** @returns whether there was anything new in it */
   #learn(peer: { id: string; addresses: readonly string[] }, source: AddressSource): boolean {
     const news = this.#plan.learn(peer, source, performance.now())
-    if (news) this.#loop.wake()
+    if (news) {
+      this.#newsMs = performance.now()
+      this.#loop.wake()
+    }
     return news
   }
 
@@ -275,37 +268,20 @@ export class Network {
     role: 'dialler' | 'listener',
     onOpened?: () => void
   ): Promise<void> {
-    const { identity, hello, events } = this.#init
-    const remotePeer = connection.remotePeer.toString()
-    const address = withoutPeerId(connection.remoteAddr.toString())
-    const direction = role === 'dialler' ? 'outbound' : 'inbound'
-    const guard = this.#guesses.guard(direction, ipAddress(address), remotePeer)
+    const { events } = this.#init
     let session: Session
-    if (role === 'listener') this.#proving.add(remotePeer)
     try {
-      const where = { address, localPeer: identity.peerId }
-      const signal = this.#stopping.signal
-      const channel = await openChannel(stream, {
-        key: this.#keys.accepted(),
-        role,
-        localPeer: identity.peerId,
-        remotePeer,
-        guard,
-        signal
-      })
-      this.#transport.onProven(connection)
-      session = await Session.open(channel, hello(), where)
+      session = await this.#opener.open(stream, connection, role)
     } catch (error) {
-      this.#onHandshakeFailed(error, connection, address)
       if (role === 'dialler') throw error
       return
     } finally {
-      this.#proving.delete(remotePeer)
       this.#loop.wake()
     }
     onOpened?.()
     this.#connections.set(session, connection)
     if (this.#sessions.enter(session)) {
+      this.#newsMs = performance.now()
       events.onJoined(session)
       this.#exchange.introduce(session)
       const end = await session.run({
@@ -319,14 +295,6 @@ export class Network {
     this.#connections.delete(session)
     // Of two sessions over one connection, the other one goes on.
     if (![...this.#connections.values()].includes(connection)) await connection.close().catch(() => undefined)
-  }
-
-  #onHandshakeFailed(error: unknown, connection: Connection, address: string): void {
-    connection.abort(error instanceof Error ? error : new Error(String(error)))
-    if (this.#stopping.signal.aborted || QUIET.some((kind) => error instanceof kind)) return
-    if (error instanceof ProtocolError) {
-      this.#init.events.onRefused({ address, code: error.code, message: error.message })
-    }
   }
 
   #onDisconnected(peer: PeerId, end: SessionEnd): void {
@@ -359,11 +327,6 @@ function peerIdIn(address: string): string | undefined {
 function isBusy(error: unknown): boolean {
   const names = ['EncryptionFailedError', 'MuxerUnavailableError', 'HandshakeError', 'BusyError']
   return error instanceof Error && names.includes(error.name)
-}
-
-/** The IP address in `/ip4/192.168.1.20/tcp/4001`. */
-function ipAddress(address: string): string {
-  return address.split('/')[2] ?? address
 }
 
 function elapsed(ms: number): Promise<void> {

@@ -1,6 +1,7 @@
 /** What a node tells its owner. */
 import type { HostedRun } from './hosted-run.ts'
-import type { Refusal, Unreachable } from './network.ts'
+import type { Unreachable } from './network.ts'
+import type { Refusal } from './session-opener.ts'
 import type { LogLine } from './submitter.ts'
 
 /** What is known of a peer. */

@@ -34,6 +34,7 @@ import type { Run } from './run.ts'
 import type { Session, SessionEnd } from './session.ts'
 import { Submitter } from './submitter.ts'
 import { waitForPeers } from './wait-for-peers.ts'
+import { untilQuiet } from './until-quiet.ts'
 import { type WorkerSource, startWorkerSource } from './worker-source.ts'
 /** How long a stopping node waits for running jobs before it hands them back. */
 const DRAIN_TIMEOUT_MS = 10_000
@@ -238,6 +239,19 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
    */
   async changePassword(password: string): Promise<void> {
     this.#network?.changeKeys(await this.#deriveKeys(password, this.#options.mesh))
+  }
+
+  /**
+   * Resolves when `peers` tells who is there: every peer heard of has been tried, and nothing has happened for a moment.
+   * A node that hears nobody takes a second, because packets get lost.
+   *
+   * @param options.timeoutMs how long to wait at most, in milliseconds; default 3 000
+   * @example
+   * await node.whenSettled()
+   * console.log(node.peers.map(({ name }) => name))
+   */
+  async whenSettled(options: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#network !== undefined) await untilQuiet(this.#network, options)
   }
 
   /**

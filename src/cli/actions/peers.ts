@@ -29,7 +29,7 @@ export async function peers(options: PeersOptions): Promise<void> {
     if (options.watch === true) await watch(node, signal)
     else {
       await node.start()
-      await untilAborted(signal, options.wait)
+      await node.whenSettled({ timeoutMs: options.wait, signal })
       show(node, options)
     }
     if (options.watch !== true && refusals.size > 0) options.exit(EXIT.mesh)

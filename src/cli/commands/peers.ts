@@ -18,7 +18,12 @@ export function addPeers(program: Command): void {
   const command = program
     .command('peers')
     .description('who is in the mesh: name, slots, busy, sandbox, version, round trip, address, id')
-    .option('--wait <duration>', 'how long to listen before answering', duration, 1_000)
+    .option(
+      '--wait <duration>',
+      'answer after this at the latest, also while peers are still being tried',
+      duration,
+      3_000
+    )
     .option('--watch', 'a live table until Ctrl-C')
   addExamples(
     addMeshOptions(command).action(async (options: PeersOptions) => {
