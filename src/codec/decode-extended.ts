@@ -8,6 +8,7 @@ export function readExtended(decoder: ValueReader): object {
   const base = decoder.read()
   if ((typeof base !== 'object' && typeof base !== 'function') || base === null)
     return decoder.reader.fail(`expected an object, got ${typeof base}`)
+  decoder.functions.checkChange(base, decoder)
   const prototype = decoder.read()
   if (prototype !== undefined) setPrototype(base, prototype, decoder)
   readProperties(base, decoder)

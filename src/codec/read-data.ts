@@ -7,6 +7,8 @@ const DATA_ONLY: FunctionReader = {
   symbol: (_identity, description) => Symbol(description),
   checkProperty: (key, _isAccessor, decoder) =>
     decoder.reader.fail(`the property ${String(key)} is not plain data`),
+  // All there is was made of these bytes.
+  checkChange: () => {},
   mapStack: (stack) => stack
 }
 

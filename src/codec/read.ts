@@ -1,4 +1,5 @@
 import { type BuiltinPath, findBuiltin } from './builtins.ts'
+import { Cell, CellScope } from './cells.ts'
 import { compileFunction, type Factory, type Instance, unwrap, withPrivate } from './compile.ts'
 import { Decoder } from './decode.ts'
 import { readProperties, setPrototype } from './decode-extended.ts'
@@ -47,16 +48,19 @@ export interface BoundParts {
   readonly args: readonly unknown[]
 }
 
-/** Methods that the language calls: to await a value, to show it, to calculate with it. */
+/** Kinds of values that a program may take a result for. */
+const KINDS: readonly object[] = [
+  ...[Object, Function, Array, String, Number, BigInt, Boolean, Symbol, Date, RegExp, Map, Set, Promise],
+  Object.getPrototypeOf(Uint8Array) as Function,
+  Iterator
+].map(({ prototype }) => prototype as object)
+
+/** Methods that the language calls by itself, and those that a program calls on what it takes for a list, a text, a number. */
 const CALLED_UNASKED: ReadonlySet<string> = new Set([
-  'then',
-  'toString',
-  'valueOf',
-  'toJSON',
-  'constructor',
-  'inspect',
-  'next',
-  'return'
+  ...['then', 'toJSON', 'inspect', 'next', 'return', 'throw'],
+  ...KINDS.flatMap((prototype) => Object.entries(Object.getOwnPropertyDescriptors(prototype)))
+    .filter(([, { value }]) => typeof value === 'function')
+    .map(([name]) => name)
 ])
 
 /** RFC 8949 section 3.3. */
@@ -64,7 +68,7 @@ const UNDEFINED = 0xf7
 
 interface Site {
   readonly unit: FunctionUnit
-  readonly make: () => Instance
+  readonly make: () => { readonly instance: Instance; readonly cells: CellScope }
 }
 
 /**
@@ -85,6 +89,8 @@ export class Reader implements FunctionReader {
   readonly #identities = new WeakMap<Function, number>()
   readonly #symbols = new Map<number, symbol>()
   readonly #symbolIdentities = new Map<symbol, number>()
+  /** What a peer's value only named: it was here before, and belongs to the whole program. */
+  readonly #found = new WeakSet<object>()
   readonly #options: ReaderOptions
 
   constructor(options: ReaderOptions = {}) {
@@ -149,6 +155,10 @@ export class Reader implements FunctionReader {
     decoder.reader.fail(`a function that would run by itself, as ${String(key)}, is not taken from a peer`)
   }
 
+  checkChange(target: object, decoder: ValueReader): void {
+    if (this.#found.has(target)) decoder.reader.fail('what a peer only names cannot be changed by it')
+  }
+
   mapStack(stack: string): string {
     return this.#options.mapStack?.(stack) ?? stack
   }
@@ -164,13 +174,15 @@ export class Reader implements FunctionReader {
       case TAG.builtin:
         return this.#readBuiltin(decoder)
       case TAG.prototypeOf:
-        return decoder.registerLater(() => decoder.readAs('function').prototype as unknown)
+        return decoder.registerLater(() => this.#find(decoder.readAs('function').prototype as unknown))
       case TAG.bound:
         return this.#readBound(decoder)
       case TAG.bundled:
         return this.#readBundled(decoder)
       case TAG.original:
         return this.#readOriginal(decoder)
+      case TAG.cell:
+        return readCell(decoder)
       default:
         return decoder.reader.fail(`unknown tag ${tag}`)
     }
@@ -185,7 +197,7 @@ export class Reader implements FunctionReader {
       this.#sites.set(hash, site)
     }
     const { unit } = site
-    const instance = site.make()
+    const { instance, cells } = site.make()
     const captured = unit.captured.length
     const count = decoder.readCount(captured + unit.privateStatics.length)
     const values = readKeys(decoder, unit.keys ?? 0)
@@ -196,7 +208,9 @@ export class Reader implements FunctionReader {
     }
     this.#origins.set(fn, { hash, unit, instance })
     while (values.length < count) values.push(decoder.read())
-    instance.set(values.slice(0, captured))
+    instance.set(
+      values.slice(0, captured).filter((value, index) => !cells.take(unit.captured[index] ?? '', value))
+    )
     if (count > captured) instance.setPrivate(values.slice(captured))
     return fn
   }
@@ -206,7 +220,11 @@ export class Reader implements FunctionReader {
     const links = linkAll(unit.links, this.#modules)
     // Replaced as soon as the class stands: see setPrototype below.
     if (unit.parentName !== undefined) links.push(function () {})
-    return { unit, make: () => withPrivate((give) => factory(...links, give)) }
+    const make = (): ReturnType<Site['make']> => {
+      const cells = new CellScope(unit.cells ?? [])
+      return { instance: withPrivate((give) => factory(...links, give, cells.names)), cells }
+    }
+    return { unit, make }
   }
 
   #readClosure(decoder: ValueReader): Function {
@@ -231,7 +249,7 @@ export class Reader implements FunctionReader {
     const identity = decoder.readAs('number')
     const known = this.#identified.get(identity)
     if (known !== undefined) {
-      decoder.register(known)
+      decoder.register(this.#find(known))
       decoder.readAs('function')
       return known
     }
@@ -253,7 +271,8 @@ export class Reader implements FunctionReader {
     if (this.#options.allowBuiltin?.([module, ...names]) === false) {
       decoder.reader.fail(`the built-in ${path.join('.')} is not taken from a peer`)
     }
-    return decoder.register(findBuiltin([module, ...names], (name) => this.#modules.builtin(name)))
+    const found = findBuiltin([module, ...names], (name) => this.#modules.builtin(name))
+    return decoder.register(this.#find(found))
   }
 
   #readBound(decoder: ValueReader): Function {
@@ -276,20 +295,29 @@ export class Reader implements FunctionReader {
     while (path.length < count - 1) path.push(decoder.readAs('string'))
     const { findMember } = this.#options
     if (findMember !== undefined) {
-      return decoder.register(findMember(hash, path) ?? decoder.reader.fail(`no ${path.join('.')} was sent`))
+      const member = findMember(hash, path) ?? decoder.reader.fail(`no ${path.join('.')} was sent`)
+      return decoder.register(this.#find(member))
     }
     const [name = '', ...rest] = path
     const value = rest.reduce(
       (part, key) => Reflect.get(part as object, key) as unknown,
       this.#modules.member(hash, name)
     )
-    return decoder.register(value)
+    return decoder.register(this.#find(value))
   }
 
   #readOriginal(decoder: ValueReader): Function {
     const identity = decoder.readAs('number')
     const original = this.#options.findOriginal?.(identity) ?? this.#identified.get(identity)
-    return decoder.register(original ?? decoder.reader.fail(`no function ${identity} was printed here`))
+    return decoder.register(
+      this.#find(original ?? decoder.reader.fail(`no function ${identity} was printed here`))
+    )
+  }
+
+  #find<T>(value: T): T {
+    const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function'
+    if (isObject && this.#options.isFromPeer === true) this.#found.add(value)
+    return value
   }
 }
 
@@ -302,6 +330,12 @@ function readKeys(decoder: ValueReader, count: number): unknown[] {
     values.push(value)
   }
   return values
+}
+
+function readCell(decoder: ValueReader): Cell {
+  const cell = decoder.register(new Cell())
+  cell.value = decoder.read()
+  return cell
 }
 
 function hexOf(bytes: Uint8Array<ArrayBuffer>): string {

@@ -1,4 +1,4 @@
-import type { BuiltinPath } from './builtins.ts'
+import { type BuiltinPath, isGlobalName } from './builtins.ts'
 
 /** Roots that lead outside a calculation, or to code made from text. */
 const NOT_FROM_A_PEER: ReadonlySet<string> = new Set([
@@ -32,6 +32,8 @@ const NOT_FROM_A_PEER: ReadonlySet<string> = new Set([
 export function isResultBuiltin([module, root = '', ...names]: BuiltinPath): boolean {
   return (
     module === '' &&
+    // A global of the program itself is none of a peer's business.
+    isGlobalName(root) &&
     !NOT_FROM_A_PEER.has(root) &&
     !names.includes('constructor') &&
     !names.includes('__proto__')

@@ -26,6 +26,8 @@ export interface FunctionReader {
   symbol(identity: number, description: string | undefined): symbol
   /** Called for each property that holds a function or accessor: throws for one that must not be. */
   checkProperty(key: string | symbol, isAccessor: boolean, decoder: ValueReader): void
+  /** Called for each object that is about to be given properties, a prototype or an end to changes: throws for one that must not be. */
+  checkChange(target: object, decoder: ValueReader): void
   /** The stack of an error as it is shown here. */
   mapStack(stack: string): string
 }

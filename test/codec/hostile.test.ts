@@ -4,6 +4,7 @@ import { ReadError } from '../../src/codec/errors.ts'
 import { Printer } from '../../src/codec/print.ts'
 import { readData } from '../../src/codec/read-data.ts'
 import { Reader } from '../../src/codec/read.ts'
+import { isResultBuiltin } from '../../src/codec/result-builtins.ts'
 
 const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.replaceAll(' ', ''), 'hex'))
 
@@ -18,6 +19,48 @@ function attempt(read: () => unknown): unknown {
 }
 
 const printer = new Printer()
+
+/** As a follower that did not print the jobs reads. */
+function foreignResultReader(): (bytes: Uint8Array) => unknown {
+  const reader = new Reader({ isFromPeer: true, allowBuiltin: isResultBuiltin, findOriginal: () => class {} })
+  return (bytes) => reader.read(bytes)
+}
+
+function text(value: string): Buffer {
+  const bytes = Buffer.from(value)
+  return Buffer.concat([
+    bytes.length < 24 ? Buffer.from([0x60 | bytes.length]) : Buffer.from([0x78, bytes.length]),
+    bytes
+  ])
+}
+
+function tagged(tag: number, content: Buffer): Buffer {
+  const head = tag < 256 ? [0xd8, tag] : [0xd9, tag >> 8, tag & 0xff]
+  return Buffer.concat([Buffer.from(head), content])
+}
+
+function builtin(...names: string[]): Buffer {
+  return tagged(47122, Buffer.concat([Buffer.from([0x81 + names.length]), text(''), ...names.map(text)]))
+}
+
+/** Something else with another prototype, more properties, closed to change. */
+function extended(
+  base: Buffer,
+  prototype: 'undefined' | 'null',
+  properties: Buffer[],
+  integrity = 0
+): Buffer {
+  const parts = [Buffer.from([0x84]), base, Buffer.from([prototype === 'null' ? 0xf6 : 0xf7])]
+  return tagged(
+    47100,
+    Buffer.concat([
+      ...parts,
+      Buffer.from([0x80 | properties.length]),
+      ...properties,
+      Buffer.from([integrity])
+    ])
+  )
+}
 
 describe('hostile bytes', () => {
   const attacks: ReadonlyArray<readonly [name: string, bytes: Uint8Array]> = [
@@ -119,6 +162,68 @@ describe('hostile bytes', () => {
       const { bytes } = await owner.print(value)
       expect(attempt(() => owner.readResult(bytes))).toBeInstanceOf(ReadError)
     }
+  })
+
+  test('a result changes nothing that was here before it', async () => {
+    class Own {
+      method(): number {
+        return 1
+      }
+    }
+    const owner = new Printer()
+    await owner.print([Own, new Own()])
+    const originals = [1, 2, 3, 4].map((identity) => tagged(47126, Buffer.from([identity])))
+    const named = [
+      builtin('Object', 'prototype'),
+      builtin('Array', 'prototype'),
+      builtin('JSON'),
+      builtin('Math', 'max'),
+      tagged(47123, builtin('Array')),
+      ...originals,
+      ...originals.map((original) => tagged(47123, original)),
+      // Named once more, as a shared value.
+      tagged(47104, builtin('Object', 'prototype'))
+    ]
+    const readers = [(bytes: Uint8Array) => owner.readResult(bytes), foreignResultReader()]
+    for (const read of readers) {
+      for (const base of named) {
+        for (const change of [
+          extended(base, 'undefined', [text('polluted'), Buffer.from([7]), text('yes')]),
+          extended(base, 'undefined', [text('parse'), Buffer.from([7]), builtin('String')]),
+          extended(base, 'null', []),
+          extended(base, 'undefined', [], 3)
+        ]) {
+          expect(attempt(() => read(change))).toBeInstanceOf(ReadError)
+        }
+        const twice = Buffer.concat([Buffer.from([0x82]), tagged(28, base), extended(tagged(29, Buffer.from([0])), 'null', [])]) // prettier-ignore
+        expect(attempt(() => read(twice))).toBeInstanceOf(ReadError)
+      }
+    }
+    expect(Reflect.get({}, 'polluted')).toBeUndefined()
+    expect(Object.isFrozen(JSON)).toBe(false)
+    expect(JSON.parse('1')).toBe(1)
+    expect(Object.isFrozen(Own.prototype)).toBe(false)
+  })
+
+  test('a result names no global of the program', () => {
+    Reflect.set(globalThis, 'globalOfTheProgram', { secret: 1 })
+    try {
+      const read = foreignResultReader()
+      expect(attempt(() => read(builtin('globalOfTheProgram', 'secret')))).toBeInstanceOf(ReadError)
+    } finally {
+      Reflect.deleteProperty(globalThis, 'globalOfTheProgram')
+    }
+  })
+
+  test('what a program calls on a list or a text is never a function of the sender', () => {
+    const read = foreignResultReader()
+    for (const name of ['map', 'slice', 'toFixed', 'get', 'forEach', 'call', 'catch', 'toString', 'then']) {
+      const record = Buffer.concat([Buffer.from([0xa1]), text(name), builtin('String')])
+      expect(attempt(() => read(record))).toBeInstanceOf(ReadError)
+    }
+    expect(read(Buffer.concat([Buffer.from([0xa1]), text('make'), builtin('String')]))).toEqual({
+      make: String
+    })
   })
 
   test('a result names no built-in that reaches outside, and no unit from elsewhere', async () => {
