@@ -28,6 +28,11 @@ export function produce(count: number): Uint8Array {
   return new Uint8Array(count).fill(7)
 }
 
+/** Sleeps for so many milliseconds, one after another: whoever stops the process for a while stops it too. */
+export async function nap(ms: number): Promise<void> {
+  for (let slept = 0; slept < ms; slept++) await new Promise((resolve) => setTimeout(resolve, 1))
+}
+
 export const JOBS = { empty, spin, compute, receive, produce }
 
 export type JobName = keyof typeof JOBS

@@ -10,6 +10,8 @@ export interface PeerLoad {
   readonly id: PeerId
   slots: number
   rttMs: number
+  /** By its own answers. */
+  readonly pace: Pace
   readonly inFlight: Map<number, Copy>
   inFlightBytes: number
   /** A recall was sent and not yet answered. */

@@ -3,7 +3,7 @@
  * (Polychronopoulos and Kuck, 1987), driven by what jobs turn out to cost. Plain functions, no state of their own.
  */
 
-/** What a run has learnt of its jobs. */
+/** What a run has learnt of its jobs, and of how long they take at one peer. */
 export interface Pace {
   /** Mean time inside the function, in microseconds, recent jobs weighing most; unknown before the first result. */
   meanMicros: number | undefined
@@ -68,6 +68,11 @@ export interface Supply {
   readonly idleSlots: number
 }
 
+/** What one job takes of a slot, in microseconds; undefined before the first result. */
+export function costMicros({ meanMicros }: Pace): number | undefined {
+  return meanMicros === undefined ? undefined : meanMicros + OVERHEAD_MICROS
+}
+
 /**
  * Jobs in the next batch: some milliseconds of work, fewer as the end nears so that all finish together, and never so
  * many that an idle slot gets none.
@@ -78,6 +83,20 @@ export function batchSize(pace: Pace, { waiting, ended, slots, idleSlots }: Supp
   const byEnd = ended ? Math.ceil(waiting / Math.max(1, 2 * slots)) : MAX_BATCH_JOBS
   const byIdle = idleSlots > 1 ? Math.ceil(waiting / idleSlots) : MAX_BATCH_JOBS
   return Math.max(1, Math.min(byCost, byEnd, byIdle, pace.batchLimit))
+}
+
+/** A peer that needs this many times longer than the quickest may be passed over at the end. */
+const SLOW = 1.5
+
+/**
+ * Whether a peer should get no more jobs because the others will have done them all before it would have done one.
+ *
+ * @param costMicros time of one job at this peer
+ * @param quickestMicros the same at the quickest peer, which is never passed over
+ * @param restMicros time in which all peers together do what is left
+ */
+export function comesTooLate(costMicros: number, quickestMicros: number, restMicros: number): boolean {
+  return costMicros > SLOW * quickestMicros && costMicros > restMicros
 }
 
 /** With more jobs at hand than anybody needs. */

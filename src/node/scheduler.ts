@@ -5,7 +5,16 @@
  */
 import { findDonor, findStraggler, type PeerLoad, recallCount } from './balance.ts'
 import type { PeerId } from './link.ts'
-import { batchSize, type Pace, pullCount, updatePace, windowSize } from './pacing.ts'
+import {
+  batchSize,
+  comesTooLate,
+  costMicros,
+  type Pace,
+  pullCount,
+  type Supply,
+  updatePace,
+  windowSize
+} from './pacing.ts'
 import { RestingTasks } from './resting-tasks.ts'
 import type { Copy, Outcome, Task } from './task.ts'
 import { TaskQueue } from './task-queue.ts'
@@ -75,12 +84,13 @@ export class Scheduler {
     if (this.#ended || this.#resting.size > MAX_RESTING || this.#queue.freshBytes > MAX_IN_FLIGHT_BYTES)
       return 0
     let room = 0
-    for (const peer of this.#peers.values()) room += windowSize(this.#pace, peer) - peer.inFlight.size
+    for (const peer of this.#peers.values()) room += windowSize(this.#paceOf(peer), peer) - peer.inFlight.size
     return pullCount(this.#pace, room, this.#queue.size)
   }
 
   onPeerJoined(id: PeerId, slots: number, rttMs: number, nowMs: number): void {
-    this.#peers.set(id, { id, slots, rttMs, inFlight: new Map(), inFlightBytes: 0, recalling: false })
+    const pace: Pace = { meanMicros: undefined, batchLimit: 1 }
+    this.#peers.set(id, { id, slots, rttMs, pace, inFlight: new Map(), inFlightBytes: 0, recalling: false })
     this.#assign(nowMs)
   }
 
@@ -120,6 +130,7 @@ export class Scheduler {
     const peer = this.#peers.get(id)
     if (peer === undefined) return
     updatePace(this.#pace, outcomes)
+    updatePace(peer.pace, outcomes)
     for (const outcome of outcomes) {
       const copy = peer.inFlight.get(outcome.job)
       if (copy === undefined || copy.attempt !== outcome.attempt) continue
@@ -210,11 +221,9 @@ export class Scheduler {
   /** Fills every peer's window, the emptiest first, so that all stay equally busy. */
   #assign(nowMs: number): void {
     while (this.#queue.size > 0) {
-      const size = this.#batchSize()
-      const peer = this.#emptiestPeer(size)
-      if (peer === undefined) return
-      if (this.#isBetterLater(peer, size)) return
-      this.#send(peer, this.#queue.takeBatch(size), nowMs)
+      const next = this.#emptiestPeer()
+      if (next === undefined || this.#isBetterLater(next.peer, next.size)) return
+      this.#send(next.peer, this.#queue.takeBatch(next.size), nowMs)
     }
     this.#balance(nowMs)
   }
@@ -222,30 +231,57 @@ export class Scheduler {
   /** Less than a batch is in hand, more will follow, and even the emptiest peer has work for a while. */
   #isBetterLater(peer: PeerLoad, size: number): boolean {
     if (this.#ended || this.#queue.size >= size) return false
-    return peer.inFlight.size * 2 >= windowSize(this.#pace, peer)
+    return peer.inFlight.size * 2 >= windowSize(this.#paceOf(peer), peer)
   }
 
-  #batchSize(): number {
+  /** Who is to get the next batch, and how large it is. */
+  #emptiestPeer(): { peer: PeerLoad; size: number } | undefined {
+    let best: { peer: PeerLoad; size: number } | undefined
+    let bestLoad = Infinity
+    const supply = this.#supply()
+    const isTooLate = this.#whoComesTooLate()
+    for (const peer of this.#peers.values()) {
+      if (peer.slots === 0 || isTooLate(peer)) continue
+      if (peer.inFlight.size >= peer.slots && peer.inFlightBytes > MAX_IN_FLIGHT_BYTES) continue
+      const pace = this.#paceOf(peer)
+      const size = batchSize(pace, supply)
+      if (peer.inFlight.size > 0 && peer.inFlight.size + size > windowSize(pace, peer)) continue
+      const load = peer.inFlight.size / peer.slots
+      if (load < bestLoad) [best, bestLoad] = [{ peer, size }, load]
+    }
+    return best
+  }
+
+  #supply(): Supply {
     let slots = 0
     let idleSlots = 0
     for (const peer of this.#peers.values()) {
       slots += peer.slots
       idleSlots += Math.max(0, peer.slots - peer.inFlight.size)
     }
-    return batchSize(this.#pace, { waiting: this.#queue.size, ended: this.#ended, slots, idleSlots })
+    return { waiting: this.#queue.size, ended: this.#ended, slots, idleSlots }
   }
 
-  #emptiestPeer(size: number): PeerLoad | undefined {
-    let best: PeerLoad | undefined
-    let bestLoad = Infinity
+  /** Before a peer's first answer, what is known of the others. */
+  #paceOf(peer: PeerLoad): Pace {
+    return peer.pace.meanMicros === undefined ? this.#pace : peer.pace
+  }
+
+  #whoComesTooLate(): (peer: PeerLoad) => boolean {
+    if (!this.#ended || this.#peers.size < 2) return () => false
+    let quickest = Infinity
+    let jobsPerMicro = 0
     for (const peer of this.#peers.values()) {
-      if (peer.slots === 0) continue
-      if (peer.inFlight.size >= peer.slots && peer.inFlightBytes > MAX_IN_FLIGHT_BYTES) continue
-      if (peer.inFlight.size > 0 && peer.inFlight.size + size > windowSize(this.#pace, peer)) continue
-      const load = peer.inFlight.size / peer.slots
-      if (load < bestLoad) [best, bestLoad] = [peer, load]
+      const cost = costMicros(this.#paceOf(peer))
+      if (cost === undefined || peer.slots === 0) continue
+      quickest = Math.min(quickest, cost)
+      jobsPerMicro += peer.slots / cost
     }
-    return best
+    const restMicros = this.unsettled / jobsPerMicro
+    return ({ pace }) => {
+      const cost = costMicros(pace)
+      return cost !== undefined && comesTooLate(cost, quickest, restMicros)
+    }
   }
 
   #send(peer: PeerLoad, tasks: readonly Task[], nowMs: number): void {

@@ -245,6 +245,24 @@ describe('scheduler', () => {
     scheduler.check()
   })
 
+  test('at the end a slow peer gets no job that the others will have done before it', () => {
+    const { scheduler, sent } = makeScheduler()
+    scheduler.onPeerJoined('quick', 1, 1, 0)
+    scheduler.onPeerJoined('slow', 1, 1, 0)
+    scheduler.onTasksAdded([makeTask(0), makeTask(1)], 0)
+    scheduler.onOutcomes('quick', [answer(0, 1, { micros: 200_000 })], 200)
+    scheduler.onOutcomes('slow', [answer(1, 1, { micros: 2_000_000 })], 2_000)
+    scheduler.onInputEnded(2_000)
+    const count = sent.length
+    scheduler.onTasksAdded([makeTask(2), makeTask(3)], 2_000)
+    expect(sent.slice(count)).toEqual([{ peer: 'quick', jobs: [{ job: 2, attempt: 1 }] }])
+    scheduler.onOutcomes('quick', [answer(2, 1, { micros: 200_000 })], 2_200)
+    expect(sent.at(-1)).toEqual({ peer: 'quick', jobs: [{ job: 3, attempt: 1 }] })
+    scheduler.onPeerLost('quick', 2_300)
+    expect(sent.at(-1)).toEqual({ peer: 'slow', jobs: [{ job: 3, attempt: 2 }] })
+    scheduler.check()
+  })
+
   test('wants no more tasks than the peers have room for', () => {
     const { scheduler } = makeScheduler()
     expect(scheduler.wanted()).toBeLessThanOrEqual(1)
