@@ -1,5 +1,6 @@
 import { type BuiltinPath, findBuiltin } from './builtins.ts'
 import { Cell, CellScope } from './cells.ts'
+import { CALLED_UNASKED } from './called-unasked.ts'
 import { compileFunction, type Factory, type Instance, unwrap, withPrivate } from './compile.ts'
 import { Decoder } from './decode.ts'
 import { readProperties, setPrototype } from './decode-extended.ts'
@@ -47,21 +48,6 @@ export interface BoundParts {
   readonly boundThis: unknown
   readonly args: readonly unknown[]
 }
-
-/** Kinds of values that a program may take a result for. */
-const KINDS: readonly object[] = [
-  ...[Object, Function, Array, String, Number, BigInt, Boolean, Symbol, Date, RegExp, Map, Set, Promise],
-  Object.getPrototypeOf(Uint8Array) as Function,
-  Iterator
-].map(({ prototype }) => prototype as object)
-
-/** Methods that the language calls by itself, and those that a program calls on what it takes for a list, a text, a number. */
-const CALLED_UNASKED: ReadonlySet<string> = new Set([
-  ...['then', 'toJSON', 'inspect', 'next', 'return', 'throw'],
-  ...KINDS.flatMap((prototype) => Object.entries(Object.getOwnPropertyDescriptors(prototype)))
-    .filter(([, { value }]) => typeof value === 'function')
-    .map(([name]) => name)
-])
 
 /** RFC 8949 section 3.3. */
 const UNDEFINED = 0xf7

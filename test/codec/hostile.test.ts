@@ -22,7 +22,7 @@ const printer = new Printer()
 
 /** As a follower that did not print the jobs reads. */
 function foreignResultReader(): (bytes: Uint8Array) => unknown {
-  const reader = new Reader({ isFromPeer: true, allowBuiltin: isResultBuiltin, findOriginal: () => class {} })
+  const reader = new Reader({ isFromPeer: true, allowBuiltin: isResultBuiltin, findOriginal: () => Date })
   return (bytes) => reader.read(bytes)
 }
 
