@@ -11,6 +11,7 @@ export type GivePrivate = (set: (values: readonly unknown[]) => void) => void
 export interface Instance {
   readonly make: () => unknown
   readonly get: () => unknown[]
+  /** Sets the captured variables that are no cells, in their order. */
   readonly set: (values: readonly unknown[]) => void
   /** Sets the private static fields of a class, once it was made. */
   readonly setPrivate: (values: readonly unknown[]) => void
@@ -21,18 +22,24 @@ export interface Instance {
  * on the same line, and the columns of that line begin as much earlier.
  */
 export function compileFunction(unit: FunctionUnit): Factory {
-  const names = unit.captured.join(', ')
+  const { cells = [] } = unit
+  const own = unit.captured.filter((name) => !cells.includes(name)).join(', ')
   const links = [
     ...Object.keys(unit.links),
     ...(unit.parentName === undefined ? [] : [unit.parentName]),
-    '$private'
+    '$private',
+    '$cells'
   ]
+  // The only way to let functions with texts of their own share a variable: the scope of a `with` around each of them. Names
+  // found in one are slow, so nothing else is.
+  const [open, close] = cells.length === 0 ? ['', ''] : ['with ($cells) return (function () { ', '})()']
   const before =
-    `(function (${links.join(', ')}) { ${unit.strict ? '"use strict"; ' : ''}` +
+    `(function (${links.join(', ')}) { ${open}${unit.strict ? '"use strict"; ' : ''}` +
     // Only sloppy code has names such as `let`, which only `var` declares.
-    (names === '' ? '' : `${unit.strict ? 'let' : 'var'} ${names}; `) +
-    `return { get: () => [${names}], set() { ${names === '' ? '' : `[${names}] = arguments[0]`} }, make: () => ${opening(unit)}`
-  const after = '\n}) } })'
+    (own === '' ? '' : `${unit.strict ? 'let' : 'var'} ${own}; `) +
+    `return { get: () => [${unit.captured.join(', ')}], ` +
+    `set() { ${own === '' ? '' : `[${own}] = arguments[0]`} }, make: () => ${opening(unit)}`
+  const after = `\n}) } ${close}})`
   const script = new Script(before + unit.source + after, {
     filename: unit.file,
     lineOffset: unit.line,

@@ -30,9 +30,9 @@ export function contentKey(bytes: Uint8Array, hasUnits: boolean, source: KeySour
 
 /** The key of a function's unit: all of it but file, line and column. */
 export function functionKey(unit: FunctionUnit, source: Pick<KeySource, 'memberKey'>): string {
-  const { form, strict, name, source: text, captured, keys, privateStatics, parentName } = unit
+  const { form, strict, name, source: text, captured, keys, cells, privateStatics, parentName } = unit
   const links = Object.entries(unit.links).map(([each, link]) => [each, linkKey(link, source)])
-  const described = [form, strict, name, text, captured, keys, links, privateStatics, parentName]
+  const described = [form, strict, name, text, captured, keys, cells, links, privateStatics, parentName]
   return hash('sha256', new Encoder(PLAIN_DATA).encode(described))
 }
 

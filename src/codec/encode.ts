@@ -104,10 +104,6 @@ export class Encoder implements ValueWriter {
     }
   }
 
-  /**
-   * Takes note of an object about to be written. False when it was written before: then a reference to it was written
-   * now, and there is nothing left to do.
-   */
   announce(value: object): boolean {
     const numbers = this.#numbers
     if (numbers === undefined) {

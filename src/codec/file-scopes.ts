@@ -1,5 +1,6 @@
 import { analyze, type ScopeManager, type Variable } from 'eslint-scope'
 import type { Program } from 'estree'
+import { resolveLoosely } from './resolve-loosely.ts'
 import { parseBody, type SourceFile } from './source-file.ts'
 
 /** Files above this are bundles of others: finding every variable of one takes longer than it saves. */
@@ -7,9 +8,30 @@ const LARGEST_FILE = 500_000
 
 const managers = new WeakMap<SourceFile, ScopeManager>()
 
-/** Where the variable that a name means, at an offset of a file, is declared; undefined when the file does not declare it. */
-export function findDeclaration(file: SourceFile, offset: number, name: string): number | undefined {
-  return findVariable(file, offset, name)?.defs[0]?.name.range?.[0]
+/** The variable that a name means at an offset of a file. */
+export interface Binding {
+  /** The same for all names, in all files, that mean this variable. */
+  readonly key: string
+  /** There is only one of it: it is declared at the top of a module, and not in a function that may be called twice. */
+  readonly isOnly: boolean
+}
+
+/** Undefined when the file does not declare it. */
+export function findBinding(file: SourceFile, offset: number, name: string): Binding | undefined {
+  if (offset === -1 || file.source.length > LARGEST_FILE) return undefined
+  const variable = findVariable(file, offset, name)
+  const [definition] = variable?.defs ?? []
+  if (variable === undefined || definition === undefined) return undefined
+  const imported = definition.type === 'ImportBinding' ? file.imports.get(name) : undefined
+  if (imported !== undefined) {
+    const { specifier } = imported
+    const url = resolveLoosely(specifier, file.url) ?? URL.parse(specifier, file.url)?.href ?? specifier
+    return { key: `${url} ${imported.name}`, isOnly: true }
+  }
+  if (variable.scope.type === 'module' || variable.scope.type === 'global') {
+    return { key: `${file.url} ${file.exports.get(name) ?? name}`, isOnly: true }
+  }
+  return { key: `${file.url} ${definition.name.range?.[0]}`, isOnly: false }
 }
 
 /** Do all these names mean, at an offset of a file, variables that nothing changes once they have a value? */

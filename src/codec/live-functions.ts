@@ -37,6 +37,7 @@ export class LiveFunctions implements FunctionWriter {
   readonly #sites = new Map<string, Site | ForeignSite>()
   readonly #builtins = new Builtins()
   readonly #sharedState = new SharedState()
+  readonly #variants = new WeakMap<Site, Map<string, Site>>()
   #closures: KnownClosures | undefined
   /** Functions that capture nothing that changes, as most helpers are: looked into once. */
   readonly #constants = new WeakMap<Function, KnownFunction>()
@@ -58,6 +59,12 @@ export class LiveFunctions implements FunctionWriter {
     this.#sharedState.reset()
   }
 
+  /** Begins the value begun last once more, after some of its functions turned out to share variables. */
+  beginAgain(): void {
+    this.hashes.clear()
+    this.#sharedState.restart()
+  }
+
   /** Of the value begun last. Made when a function is met: most values hold none. */
   get closures(): KnownClosures {
     return (this.#closures ??= new Map())
@@ -77,13 +84,27 @@ export class LiveFunctions implements FunctionWriter {
         'import it inside the function, from the module that exports it'
       )
     }
-    for (const hash of site.hashes) this.hashes.add(hash)
-    this.#sharedState.add(site)
+    this.#sharedState.add(site, fn)
+    const variant = this.#variantOf(site)
+    for (const hash of variant.hashes) this.hashes.add(hash)
     const integrity = integrityOf(fn)
-    if (integrity === 0) this.#writeSite(fn, closure, site, encoder)
-    else writeClosed(integrity, encoder, () => this.#writeSite(fn, closure, site, encoder))
+    if (integrity === 0) this.#writeSite(fn, closure, variant, encoder)
+    else writeClosed(integrity, encoder, () => this.#writeSite(fn, closure, variant, encoder))
     // Only now: a variable without a value yet would have been refused, and may have one next time.
     if (site.isConstant) this.#constants.set(fn, { closure, site })
+  }
+
+  /** The site as it is in this value: with cells for the variables that functions of the value share. */
+  #variantOf(site: Site): Site {
+    const { captured, keys } = site.unit
+    const cells = captured.slice(keys).filter((name) => this.#sharedState.cellOf(site, name) !== undefined)
+    if (cells.length === 0) return site
+    const variants = this.#variants.get(site) ?? new Map<string, Site>()
+    this.#variants.set(site, variants)
+    const key = cells.join()
+    const variant = variants.get(key) ?? this.#analyser.withCells(site, cells)
+    variants.set(key, variant)
+    return variant
   }
 
   #writeSite(fn: Function, closure: Closure, site: Site, encoder: ValueWriter): void {
@@ -164,13 +185,22 @@ export class LiveFunctions implements FunctionWriter {
       encoder.path.push({ captured: name })
       const value = readVariable(scopes, name)
       if (index < keys && site.class !== undefined) checkKey(fn, site.class.computedKeys, name, value)
-      encoder.write(selectMembers(value, site.membersOf.get(name)))
+      if (site.unit.cells?.includes(name) === true) this.#writeCell(site, name, value, encoder)
+      else encoder.write(selectMembers(value, site.membersOf.get(name)))
       this.onCapture(encoder.writer.length - before)
       encoder.path.pop()
     }
     if (privateStatics.length === 0) return
     const values = this.#inspector.inspectPrivate(fn)
     for (const name of privateStatics) encoder.writeAt(`#${name}`, values.get(`#${name}`))
+  }
+
+  /** A variable is written where it is met first, and named again by the others who use it. */
+  #writeCell(site: Site, name: string, value: unknown, encoder: ValueWriter): void {
+    const cell = this.#sharedState.cellOf(site, name)
+    if (cell === undefined || !encoder.announce(cell)) return
+    encoder.writer.tag(TAG.cell)
+    encoder.write(value)
   }
 
   #writeConstructor(

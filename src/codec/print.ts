@@ -13,6 +13,7 @@ import { isResultBuiltin } from './result-builtins.ts'
 import { Reader } from './read.ts'
 import { readData } from './read-data.ts'
 import { mapStack } from './source-maps.ts'
+import { SharingFound } from './shared-state.ts'
 import { SiteAnalyser } from './site-analyser.ts'
 import type { FunctionUnit, Unit } from './unit.ts'
 
@@ -185,11 +186,23 @@ export class Printer {
     try {
       this.#label = path
       this.#functions.begin(closures)
-      const bytes = encode()
+      const bytes = this.#encode(encode)
       return { bytes, units: this.#functions.hashes.size === 0 ? NO_UNITS : [...this.#functions.hashes] }
     } catch (error) {
       if (error instanceof Pending) return error
       return explain(error, path, this.#encoder.path)
+    }
+  }
+
+  #encode(encode: () => Uint8Array): Uint8Array {
+    for (;;) {
+      try {
+        return encode()
+      } catch (error) {
+        // Each time with one more variable shared: so it ends.
+        if (!(error instanceof SharingFound)) throw error
+        this.#functions.beginAgain()
+      }
     }
   }
 

@@ -87,15 +87,26 @@ export class SiteAnalyser {
     return this.#site(unit, analysis, { text, file, start })
   }
 
-  #site(unit: FunctionUnit, analysis: FunctionAnalysis, place: Pick<Site, 'text' | 'file' | 'start'>): Site {
+  /** The same site, with variables that its closures share with others. */
+  withCells(site: Site, cells: readonly string[]): Site {
+    const unit = { ...site.unit, cells }
+    return { ...site, unit, ...this.#print(unit) }
+  }
+
+  #print(unit: FunctionUnit): Pick<Site, 'hashBytes' | 'hashes'> {
     const bytes = this.#encoder.encode(unit)
     const hash = hashUnit(bytes)
     this.#keep(hash, bytes)
     return {
-      unit,
-      hash,
       hashBytes: Buffer.from(hash, 'hex'),
-      hashes: [hash, ...bundlesOf(Object.values(unit.links))],
+      hashes: [hash, ...bundlesOf(Object.values(unit.links))]
+    }
+  }
+
+  #site(unit: FunctionUnit, analysis: FunctionAnalysis, place: Pick<Site, 'text' | 'file' | 'start'>): Site {
+    return {
+      unit,
+      ...this.#print(unit),
       class: analysis.class,
       length: analysis.length,
       ...place,

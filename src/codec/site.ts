@@ -7,7 +7,6 @@ import type { FunctionUnit } from './unit.ts'
 /** A place in source where functions are made: all that its closures have in common, found once. */
 export interface Site {
   readonly unit: FunctionUnit
-  readonly hash: string
   readonly hashBytes: Uint8Array
   /** The unit and those it links to. */
   readonly hashes: readonly string[]

@@ -14,6 +14,8 @@ export interface SourceFile {
   readonly source: string
   readonly isModule: boolean
   readonly imports: ReadonlyMap<string, ImportedName>
+  /** Of names exported under another one: that one. */
+  readonly exports: ReadonlyMap<string, string>
   /** Offset at which each line begins. */
   readonly lineStarts: readonly number[]
   /** Offsets between which code is strict by a directive. */
@@ -23,16 +25,26 @@ export interface SourceFile {
 /** @param isModule when known: a function that captures nothing does not tell, but import and export do */
 export function readSourceFile(url: string, source: string, isModule: boolean): SourceFile {
   const imports = new Map<string, ImportedName>()
+  const exports = new Map<string, string>()
   const strictRanges: [number, number][] = []
   const asWritten = parseBody(source, isModule)
   const body = asWritten ?? parseBody(source, !isModule) ?? []
   for (const node of body) {
     if (node.type === 'ImportDeclaration') listImports(node, imports)
+    if (node.type === 'ExportNamedDeclaration') listExports(node, exports)
     // A file that says so at its head; directives of inner functions are part of their own text.
     if (Reflect.get(node, 'directive') === 'use strict') strictRanges.push([0, source.length])
   }
   const isReally = asWritten === undefined && body.length > 0 ? !isModule : isModule
-  return { url, source, isModule: isReally, imports, lineStarts: findLineStarts(source), strictRanges }
+  return {
+    url,
+    source,
+    isModule: isReally,
+    imports,
+    exports,
+    lineStarts: findLineStarts(source),
+    strictRanges
+  }
 }
 
 /** Where a function's own text begins in its file; -1 when the file has other text there. */
@@ -88,11 +100,21 @@ function listImports(node: Node, imports: Map<string, ImportedName>): void {
   }
 }
 
+function listExports(node: Node, exports: Map<string, string>): void {
+  for (const each of Reflect.get(node, 'specifiers') as Node[]) {
+    exports.set(textOf(Reflect.get(each, 'local')), textOf(Reflect.get(each, 'exported')))
+  }
+}
+
 function importedName(specifier: Node): string {
   if (specifier.type === 'ImportDefaultSpecifier') return 'default'
   if (specifier.type === 'ImportNamespaceSpecifier') return '*'
-  const imported: object = Reflect.get(specifier, 'imported')
-  return String(Reflect.get(imported, 'name') ?? Reflect.get(imported, 'value'))
+  return textOf(Reflect.get(specifier, 'imported'))
+}
+
+/** Of a name, or of a text that stands for one. */
+function textOf(name: object): string {
+  return String(Reflect.get(name, 'name') ?? Reflect.get(name, 'value'))
 }
 
 function findLineStarts(source: string): number[] {

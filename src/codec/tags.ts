@@ -55,6 +55,8 @@ export const TAG = {
   bundled: 47_125,
   /** The identity number of a function the reader of this value printed itself. */
   original: 47_126,
+  /** The content is the value of a variable that several functions share: 28 and 29 say which. */
+  cell: 47_128,
   /** [unit, captured values, parent, prototype's parent, prototype's properties, own properties]: a class or a constructor function. */
   constructor: 47_127
 } as const

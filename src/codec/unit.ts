@@ -37,6 +37,8 @@ export interface FunctionUnit {
   readonly privateStatics: readonly string[]
   /** How many of the captured values, the first ones, name members of a class: they are there before it is made. @default 0 */
   readonly keys?: number
+  /** Captured variables that functions share: their values are cells. @default none */
+  readonly cells?: readonly string[]
   /** The name that stands for the class extended. */
   readonly parentName?: string
 }

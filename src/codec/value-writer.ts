@@ -13,6 +13,11 @@ export interface ValueWriter {
   writeAt(segment: Segment, value: unknown): void
   /** [key, flags, value, …] */
   writeProperties(properties: readonly Property[]): void
+  /**
+   * Takes note of an object about to be written. False when it was written before: then a reference to it was written
+   * now, and there is nothing left to do.
+   */
+  announce(value: object): boolean
   /** Whether something written apart from its owner, as a view's buffer is, has other owners too. */
   isShared(value: object): boolean
 }

@@ -16,7 +16,8 @@ const load = async (file: string): Promise<Suite> =>
 const suites = {
   functions: await load('functions.mjs'),
   classes: await load('classes.mjs'),
-  'CommonJS and sloppy mode': await load('sloppy.cjs')
+  'CommonJS and sloppy mode': await load('sloppy.cjs'),
+  'shared variables': await load('shared.mjs')
 }
 
 /** Functions of every syntax, after the test suites of other closure serializers: none may give another answer there. */
