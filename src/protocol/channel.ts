@@ -11,6 +11,7 @@ import { CLOSE_TIMEOUT_MS } from './limits.ts'
 import { PART_TYPE } from './messages.ts'
 import type { Message } from './messages.ts'
 import { PartAssembler } from './parts.ts'
+import { RECEIVE_BUDGET } from './receive-budget.ts'
 import { Opener, Sealer } from './seal.ts'
 import type { OpenedFrame } from './seal.ts'
 
@@ -89,17 +90,20 @@ export class SealedChannel implements Channel {
   async *messages(): AsyncGenerator<Message> {
     if (this.#isRead) throw new Error('messages() may be read once')
     this.#isRead = true
+    const share = RECEIVE_BUDGET.share((error) => this.abort(error))
     try {
       yield* pipe(
         this.#source,
         splitFrames,
         (frames) => openFrames(frames, this.#opener),
-        (frames) => readMessages(frames, new PartAssembler())
+        (frames) => readMessages(frames, new PartAssembler(share))
       )
     } catch (error) {
       const cause = asProtocolError(error)
       this.abort(cause)
       throw cause
+    } finally {
+      share.close()
     }
   }
 

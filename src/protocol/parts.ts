@@ -10,6 +10,7 @@ import {
 } from './limits.ts'
 import { PART_TYPE } from './messages.ts'
 import { allocatePartHead, asBuffer, PART_HEADER_BYTES, PAYLOAD_AT, reopen } from './seal.ts'
+import type { ReceiveShare } from './receive-budget.ts'
 import type { OpenedFrame } from './seal.ts'
 
 // A part's payload, big-endian:
@@ -81,7 +82,13 @@ interface IncomingTransfer {
 /** Puts the parts that one peer sends together again. */
 export class PartAssembler {
   readonly #transfers = new Map<number, IncomingTransfer>()
+  readonly #share: Pick<ReceiveShare, 'add'>
   #openBytes = 0
+
+  /** @param share what of the process's memory is used is counted here */
+  constructor(share: Pick<ReceiveShare, 'add'>) {
+    this.#share = share
+  }
 
   /**
    * Takes one part; returns the whole message when this part was its last.
@@ -111,6 +118,7 @@ export class PartAssembler {
       transfer.message.set(piece, transfer.receivedBytes)
       transfer.receivedBytes += piece.byteLength
     }
+    this.#share.add(bytes.byteLength)
     if (transfer.receivedBytes < total) return undefined
     this.#close(id, transfer)
     return reopen(part, type, new Uint8ArrayList(transfer.message))
@@ -134,5 +142,6 @@ export class PartAssembler {
   #close(id: number, transfer: IncomingTransfer): void {
     this.#transfers.delete(id)
     this.#openBytes -= transfer.message.byteLength
+    this.#share.add(-transfer.receivedBytes)
   }
 }
