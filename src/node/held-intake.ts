@@ -1,5 +1,5 @@
 import type { BlobMessage, JobsMessage } from '../protocol/messages.ts'
-import { MAX_HELD_BLOBS, MAX_HELD_JOBS, MAX_HELD_RUN_BYTES } from './held-limits.ts'
+import { MAX_HELD_BLOBS, MAX_HELD_BODY_BYTES, MAX_HELD_JOBS, MAX_HELD_RUN_BYTES } from './held-limits.ts'
 import { NumberSet } from './number-set.ts'
 
 /**
@@ -32,6 +32,7 @@ export class HeldIntake {
   onBlob({ hash, bytes }: BlobMessage): string | undefined {
     this.#bytes += bytes.length
     this.#blobs.add(hash)
+    if (bytes.length > MAX_HELD_BODY_BYTES) return tooLargeBody('a function')
     if (this.#blobs.size > MAX_HELD_BLOBS) return `more than ${count(MAX_HELD_BLOBS)} functions and modules`
     return this.#tooLarge()
   }
@@ -41,6 +42,7 @@ export class HeldIntake {
     if (missing !== undefined) return `jobs came before the code they need (blob ${missing.slice(0, 8)})`
     for (const { job, body } of jobs) {
       if (job >= MAX_HELD_JOBS) return `more than ${count(MAX_HELD_JOBS)} jobs`
+      if (body.length > MAX_HELD_BODY_BYTES) return tooLargeBody(`job ${job}`)
       if (!this.#jobs.add(job)) return `job ${job} came twice`
       this.#bytes += body.length
     }
@@ -53,13 +55,17 @@ export class HeldIntake {
       return `the code of its setup function is missing (blob ${missing.slice(0, 8)})`
     // So many different numbers, none larger: all there.
     if (this.#jobs.size === jobs && this.#jobs.max < jobs) return undefined
-    return `${count(this.#jobs.size)} of ${count(jobs)} jobs came`
+    return `expected jobs 0 to ${jobs - 1}, got ${count(this.#jobs.size)} up to ${this.#jobs.max}`
   }
 
   #tooLarge(): string | undefined {
     if (this.#bytes <= MAX_HELD_RUN_BYTES) return undefined
     return `more than ${MAX_HELD_RUN_BYTES / 1024 ** 3} GiB of functions and arguments`
   }
+}
+
+function tooLargeBody(what: string): string {
+  return `${what} has more than ${MAX_HELD_BODY_BYTES / 1024 ** 2} MiB with what it captures and its arguments`
 }
 
 function count(number: number): string {

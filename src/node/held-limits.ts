@@ -11,6 +11,9 @@ export const MAX_HELD_RUN_BYTES = 4 * GIB
 /** Jobs of one run. An input without end is refused here. */
 export const MAX_HELD_JOBS = 1_000_000
 
+/** One function or module, the arguments of one job, one result: what fits a row of the database with room to spare. */
+export const MAX_HELD_BODY_BYTES = GIB / 2
+
 /** Functions and modules of one run. */
 export const MAX_HELD_BLOBS = 16_384
 

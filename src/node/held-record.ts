@@ -9,6 +9,7 @@ import type { StoredTask } from '../journal/task-segment.ts'
 import type { HoldMessage } from '../protocol/held-messages.ts'
 import { MAX_CHUNK_RESULTS } from '../protocol/limits.ts'
 import { JobError } from './errors.ts'
+import { MAX_HELD_BODY_BYTES } from './held-limits.ts'
 import { NumberSet } from './number-set.ts'
 import type { Settlement } from './run.ts'
 
@@ -323,6 +324,8 @@ function storedOutcome({ index, peer, node, outcome }: Settlement): StoredOutcom
     const body = new TextEncoder().encode(outcome.message)
     return { ...place, kind: 'error', attempt: 1, micros: 0, code: outcome.code, body }
   }
+  if (outcome.body.length > MAX_HELD_BODY_BYTES)
+    return storedOutcome({ index, peer, node, outcome: tooLarge(index) })
   const { ok, attempt, micros, code, body } = outcome
   const kind = ok ? 'ok' : 'error'
   return {
@@ -333,6 +336,14 @@ function storedOutcome({ index, peer, node, outcome }: Settlement): StoredOutcom
     ...(code === undefined ? {} : { code }),
     body
   }
+}
+
+function tooLarge(index: number): JobError {
+  const mib = MAX_HELD_BODY_BYTES / 1024 ** 2
+  return new JobError(
+    'RESULT_TOO_LARGE',
+    `what job ${index} returned has more than the ${mib} MiB a held run may keep of one job`
+  )
 }
 
 function readJson(store: RunStore, part: string): unknown {

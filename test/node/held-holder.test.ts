@@ -1,0 +1,406 @@
+/** A holder with its disk: what members say to it, what it says to them, and what it makes of damage. */
+import { createHash } from 'node:crypto'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { RunsFolder } from '../../src/journal/runs-folder.ts'
+import { MeshError } from '../../src/node/errors.ts'
+import { Holder } from '../../src/node/holder.ts'
+import type { Link } from '../../src/node/link.ts'
+import type { Run, Settlement } from '../../src/node/run.ts'
+import type { PrintedTask } from '../../src/node/task-printer.ts'
+import type { TaskSource } from '../../src/node/task-source.ts'
+import type { HeldRunStatus } from '../../src/protocol/held-messages.ts'
+import type { Message } from '../../src/protocol/messages.ts'
+
+const ID = 'ab'.repeat(16)
+const PEER = '12D3KooWBKccW8NbLJDW2M4rEnPMTQUd9wSCyjFV4mdFG5ASFKRa'
+const unit = Buffer.from('unit')
+const unitHash = createHash('sha256').update(unit).digest('hex')
+
+/** A peer as a holder sees it: what was sent to it stays here. */
+class FakeLink implements Link {
+  readonly peer = PEER
+  readonly name = 'kitchen'
+  readonly received: Message[] = []
+  readonly #watchers = new Set<() => void>()
+  queuedBytes = 0
+
+  send(message: Message): void {
+    this.received.push(message)
+    for (const look of this.#watchers) look()
+  }
+
+  async drained(): Promise<void> {}
+
+  of<T extends Message['type']>(type: T): Extract<Message, { type: T }>[] {
+    return this.received.filter((message) => message.type === type) as Extract<Message, { type: T }>[]
+  }
+
+  get results(): number[] {
+    return this.of('results').flatMap(({ results }) => results.map(({ job }) => job))
+  }
+
+  get state(): HeldRunStatus['state'] | undefined {
+    return this.of('followed').at(-1)?.status?.state
+  }
+
+  async until(isTrue: () => boolean): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const look = (): void => void (isTrue() && resolve())
+    this.#watchers.add(look)
+    look()
+    await promise
+    this.#watchers.delete(look)
+  }
+}
+
+/** Stands for the mesh: runs the jobs of a held run, here by giving back their bodies, `bytesEach` times as long. */
+class FakeMesh {
+  readonly executed: number[] = []
+  readonly blobs: Uint8Array[] = []
+  /** Stops short after so many jobs, as if the mesh had gone silent. */
+  limit = Infinity
+  bytesEach = 1
+
+  readonly #fails: ((error: unknown) => void)[] = []
+
+  readonly start = (source: TaskSource): Run<unknown> => {
+    const ended = Promise.withResolvers<never>()
+    ended.promise.catch(() => undefined)
+    this.#fails.push(ended.reject)
+    const settlements = this.#settlements(source, ended.promise)
+    return {
+      settlements: () => settlements,
+      fail: (error: unknown) => ended.reject(error)
+    } as unknown as Run<unknown>
+  }
+
+  stop(): void {
+    for (const fail of this.#fails) fail(new MeshError('MESH_STOPPED', 'the node was stopped'))
+  }
+
+  async *#settlements(source: TaskSource, ended: Promise<never>): AsyncGenerator<readonly Settlement[]> {
+    await source.open()
+    for (let isAtEnd = false; !isAtEnd;) {
+      const tasks: PrintedTask[] = []
+      isAtEnd = await source.read(Math.min(10, this.limit - this.executed.length), {
+        isOpen: true,
+        add: (more) => tasks.push(...more)
+      })
+      for (const { units } of tasks) this.blobs.push(...units.map((hash) => source.blob(hash)))
+      this.executed.push(...tasks.map(({ index }) => index))
+      yield tasks.map(({ index, body }) => ({
+        index,
+        peer: PEER,
+        node: 'attic',
+        outcome: { job: index, attempt: 1, ok: true, micros: 1.5, body: Buffer.alloc(this.bytesEach, body) }
+      }))
+      if (!isAtEnd && this.executed.length >= this.limit) await ended
+    }
+  }
+}
+
+let folder: string
+let mesh: FakeMesh
+let holder: Holder
+let link: FakeLink
+const warnings: string[] = []
+
+function startHolder(): Holder {
+  mesh = new FakeMesh()
+  return new Holder({
+    folder: new RunsFolder(folder),
+    self: { peer: PEER, node: 'holder' },
+    start: (source) => mesh.start(source),
+    onWarning: (message) => warnings.push(message)
+  })
+}
+
+async function stopHolder(): Promise<void> {
+  holder.removeLink(link)
+  mesh.stop()
+  await holder.close()
+}
+
+/** The same node, started again. */
+function restartHolder(): void {
+  holder = startHolder()
+  holder.restore()
+  holder.addLink(link)
+  link.received.length = 0
+}
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dist-node-held-'))
+  holder = startHolder()
+  link = new FakeLink()
+  holder.addLink(link)
+  warnings.length = 0
+})
+
+afterEach(async () => {
+  await stopHolder()
+  await rm(folder, { recursive: true })
+})
+
+function say(...messages: Message[]): void {
+  for (const message of messages) holder.onMessage(link, message)
+}
+
+const hold = (run = 1, id = ID): Message => ({ type: 'hold', run, id, label: 'jobs.ts' })
+const blob: Message = { type: 'blob', run: 1, hash: unitHash, bytes: unit }
+const jobs = (from: number, to: number, more: object = {}): Message => ({
+  type: 'jobs',
+  run: 1,
+  timeoutMs: 0,
+  blobs: [unitHash],
+  jobs: Array.from({ length: to - from }, (_, at) => ({
+    job: from + at,
+    attempt: 1,
+    body: Buffer.from([at % 256])
+  })),
+  ...more
+})
+const end = (count: number): Message => ({ type: 'hold-end', run: 1, jobs: count })
+const follow = (run = 2, position = 0, id = ID): Message => ({ type: 'follow', run, id, position })
+
+const runFiles = async (): Promise<string[]> =>
+  (await readdir(join(folder, 'runs')).catch(() => [])).filter((name) => name.endsWith('.sqlite'))
+
+/** Hands over a run of so many jobs. */
+function handOver(count: number): void {
+  say(hold(), blob, jobs(0, count), end(count))
+  expect(link.of('held').map(({ state }) => state)).toEqual(['open', 'stored'])
+}
+
+/** Takes results as they come, until the run has ended. */
+async function followToEnd(run: number, position = 0): Promise<number[]> {
+  say(follow(run, position))
+  let told = position
+  await link.until(() => {
+    const last = link.of('chunk').at(-1)
+    const end =
+      last === undefined ? 0 : last.position + last.places.reduce((sum, { jobs }) => sum + jobs.length, 0)
+    if (last?.run === run && end > told) queueMicrotask(() => say({ type: 'taken', run, position: end }))
+    told = Math.max(told, end)
+    const status = link.of('followed').at(-1)?.status
+    return status?.state === 'finished' && told >= status.succeeded + status.failed
+  })
+  return link
+    .of('results')
+    .filter((message) => message.run === run)
+    .flatMap(({ results }) => results.map(({ job }) => job))
+}
+
+const numbers = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, at) => from + at)
+
+test('a run is taken, run, and followed from wherever one likes', async () => {
+  handOver(500)
+  expect(await followToEnd(2)).toEqual(numbers(0, 500))
+  expect(await followToEnd(3, 480)).toEqual(numbers(480, 500))
+  expect(mesh.executed).toEqual(numbers(0, 500))
+  expect(mesh.blobs.every((bytes) => Buffer.from(bytes).equals(unit))).toBe(true)
+  expect(link.of('chunk')[0]!.places[0]).toMatchObject({ id: PEER, name: 'attic' })
+  say({ type: 'find-runs', request: 9, prefix: 'aba' })
+  expect(link.of('found-runs')[0]).toMatchObject({
+    request: 9,
+    runs: [
+      { id: ID, label: 'jobs.ts', from: 'kitchen', state: 'finished', jobs: 500, succeeded: 500, failed: 0 }
+    ]
+  })
+})
+
+test.each([
+  ['jobs before their code', () => say(hold(), jobs(0, 1)), /before the code/],
+  ['a job twice', () => say(hold(), blob, jobs(0, 2), jobs(1, 2)), /came twice/],
+  ['jobs missing', () => say(hold(), blob, jobs(1, 2), end(1)), /expected jobs 0 to 0/],
+  ['an id that is taken', () => say(hold(), blob, end(0), hold(7)), /has a run of this id/]
+])('%s: refused', async (_, act, reason) => {
+  act()
+  expect(link.of('held').at(-1)).toMatchObject({ state: 'refused', reason: expect.stringMatching(reason) })
+})
+
+test('what is refused, broken off or taken back leaves nothing on the disk, and what still comes of it is dropped', async () => {
+  say(hold(), jobs(0, 1), blob, jobs(0, 1), end(1))
+  expect(link.of('held').map(({ state }) => state)).toEqual(['open', 'refused'])
+  say({ type: 'run-close', run: 1 }, hold(), blob, { type: 'run-close', run: 1 })
+  expect(await runFiles()).toEqual([])
+  say(hold(), blob)
+  expect(await runFiles()).toHaveLength(1)
+  holder.removeLink(link)
+  expect(await runFiles()).toEqual([])
+})
+
+test('a hand-over that a killed holder left half done is forgotten; one that another process has now is not', async () => {
+  say(hold(), blob, jobs(0, 3))
+  const runs = new RunsFolder(folder)
+  runs.create({ id: 'cd'.repeat(16), kind: 'held', label: '', startedMs: 0 }).release()
+  runs.create({ id: 'ef'.repeat(16), kind: 'run', label: '', startedMs: 0 }).release()
+  startHolder().restore()
+  expect((await runFiles()).toSorted()).toEqual([`${ID}.sqlite`, `${'ef'.repeat(16)}.sqlite`])
+})
+
+test('messages out of place do nothing', async () => {
+  say(end(1), blob, jobs(0, 1), { type: 'taken', run: 5, position: 3 }, { type: 'cancel', run: 5, jobs: [] })
+  say(hold(), hold(), follow(1))
+  say(
+    { type: 'taken', run: 1, position: 3 },
+    { type: 'cancel', run: 1, jobs: [] },
+    blob,
+    jobs(0, 1),
+    end(1),
+    end(1)
+  )
+  expect(link.of('held').map(({ state }) => state)).toEqual(['open', 'stored'])
+  say(follow(3, 0, 'cd'.repeat(16)))
+  await link.until(() => link.of('followed').length > 0)
+  expect(link.of('followed')).toEqual([{ type: 'followed', run: 3 }])
+})
+
+test('a peer may talk about 64 runs at once', async () => {
+  for (let run = 1; run <= 65; run++) say(hold(run, run.toString(16).padStart(32, '0')))
+  const answers = link.of('held')
+  expect(answers.filter(({ state }) => state === 'open')).toHaveLength(64)
+  expect(answers.at(-1)).toMatchObject({
+    run: 65,
+    state: 'refused',
+    reason: expect.stringMatching(/busy with 64 runs/)
+  })
+})
+
+test('a follower that takes nothing gets 2 MiB, one that does gets all', async () => {
+  mesh.bytesEach = 100_000
+  handOver(200)
+  await followToEnd(2)
+  link.received.length = 0
+  say(follow(3))
+  await link.until(() => link.of('results').length >= 2)
+  const bytes = link.of('results').flatMap(({ results }) => results.map(({ body }) => body.length))
+  expect(bytes.reduce((sum, length) => sum + length, 0)).toBeLessThanOrEqual(2 * 1024 * 1024)
+  expect(link.results.length).toBeLessThan(25)
+  say({ type: 'taken', run: 3, position: 10 })
+  expect(link.results.length).toBeLessThan(35)
+})
+
+test('nothing is read for a peer whose line is full', async () => {
+  handOver(10)
+  await followToEnd(2)
+  link.received.length = 0
+  const drained = Promise.withResolvers<void>()
+  link.drained = () => drained.promise
+  link.queuedBytes = 5 * 1024 * 1024
+  say(follow(3))
+  await link.until(() => link.of('followed').length > 0)
+  expect(link.of('chunk')).toEqual([])
+  link.queuedBytes = 0
+  drained.resolve()
+  await link.until(() => link.results.length === 10)
+})
+
+test('a holder that starts again goes on: what has a result is not run again', async () => {
+  mesh.limit = 70
+  handOver(100)
+  say(follow())
+  await link.until(() => link.results.length === 70)
+  // As kill -9 leaves it: nobody says how the run stands, and the claim ends with the process.
+  await stopHolder()
+  restartHolder()
+  expect(await followToEnd(3, 70)).toEqual(numbers(70, 100))
+  expect(mesh.executed).toEqual(numbers(70, 100))
+  await stopHolder()
+  restartHolder()
+  expect(await followToEnd(4)).toEqual(numbers(0, 100))
+  expect(mesh.executed).toEqual([])
+})
+
+test('jobs that may not run twice: those that were sent are lost, those that were not are run', async () => {
+  mesh.limit = 20
+  say(hold(), blob, jobs(0, 50, { once: true }), end(50), follow())
+  await link.until(() => link.results.length === 20)
+  // Ten more are on their way when the holder ends.
+  const database = new DatabaseSync(join(folder, 'runs', `${ID}.sqlite`), { readOnly: true })
+  expect(database.prepare('SELECT count(*) AS n FROM outcomes').get()!['n']).toBeGreaterThan(2)
+  database.close()
+  await stopHolder()
+  forgetResults(10)
+  restartHolder()
+  await followToEnd(3)
+  const outcomes = link.of('results').flatMap(({ results }) => results)
+  expect(outcomes.map(({ job }) => job).toSorted((a, b) => a - b)).toEqual(numbers(0, 50))
+  expect(outcomes.filter(({ code }) => code === 'JOB_LOST').map(({ job }) => job)).toEqual(numbers(10, 20))
+  expect(mesh.executed).toEqual(numbers(20, 50))
+})
+
+test('cancel ends a run, and its results so far can be had', async () => {
+  mesh.limit = 30
+  handOver(100)
+  say(follow())
+  await link.until(() => link.results.length === 30)
+  say({ type: 'cancel', run: 2, jobs: [3] })
+  expect(link.state).toBe('running')
+  say({ type: 'cancel', run: 2, jobs: [] })
+  await link.until(() => link.state === 'cancelled')
+  say({ type: 'run-close', run: 2 }, follow(3))
+  await link.until(() => link.results.length === 60)
+  expect(link.of('followed').at(-1)!.status).toMatchObject({ state: 'cancelled', succeeded: 30, jobs: 100 })
+})
+
+test('damaged results of a finished run: their jobs run again when somebody asks', async () => {
+  handOver(100)
+  await followToEnd(2)
+  await stopHolder()
+  damage('outcomes', 3)
+  restartHolder()
+  const again = await followToEnd(3)
+  expect(again.toSorted((a, b) => a - b)).toEqual(numbers(0, 100))
+  expect(mesh.executed.length).toBeGreaterThan(0)
+  expect(mesh.executed.length).toBeLessThan(100)
+  expect(warnings.join()).toMatch(/results are damaged; running their jobs again/)
+})
+
+test.each([
+  ['jobs', 'tasks', /lost some of the jobs/],
+  ['code', 'blobs', /is damaged/]
+] as const)('damaged %s: the run fails and says so', async (_, table, reason) => {
+  mesh.limit = 10
+  handOver(100)
+  say(follow())
+  await link.until(() => link.results.length === 10)
+  await stopHolder()
+  damage(table, 1)
+  restartHolder()
+  say(follow(3))
+  await link.until(() => link.state === 'failed')
+  expect(link.of('followed').at(-1)!.status).toMatchObject({
+    succeeded: 10,
+    reason: expect.stringMatching(reason)
+  })
+  expect(link.results.length).toBe(10)
+})
+
+/** Changes a byte in a row, as a dying disk would. */
+function damage(table: string, row: number): void {
+  const database = new DatabaseSync(join(folder, 'runs', `${ID}.sqlite`))
+  const found = database.prepare(`SELECT rowid AS id, body FROM ${table} LIMIT 1 OFFSET ${row - 1}`).get()!
+  const body = Buffer.from(found['body'] as Uint8Array)
+  body[body.length >> 1]! ^= 1
+  database.prepare(`UPDATE ${table} SET body = ? WHERE rowid = ?`).run(body, found['id'] as number)
+  database.close()
+}
+
+/** Removes the newest results, down to so many: what a holder was killed before writing. */
+function forgetResults(count: number): void {
+  const database = new DatabaseSync(join(folder, 'runs', `${ID}.sqlite`))
+  // Each chunk of ten jobs wrote that it was started, then its results.
+  const keep = 2 * (count / 10)
+  const rows = database.prepare('SELECT number FROM outcomes ORDER BY number').all()
+  const results = rows.map((row) => row['number'] as number).filter((_, at) => at % 2 === 1)
+  for (const number of results.filter((number) => number > keep)) {
+    database.prepare('UPDATE outcomes SET body = zeroblob(1) WHERE number = ?').run(number)
+  }
+  database.close()
+}
