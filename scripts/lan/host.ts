@@ -161,6 +161,24 @@ export class Host {
     ])
   }
 
+  /** Makes a cable from a new card of this host to a bridge of the switch; its other end there has a name. */
+  async plugIn(
+    card: string,
+    address: string,
+    plug: { switchMachine: Machine; bridge: string; end: string }
+  ): Promise<void> {
+    const { switchMachine, bridge, end } = plug
+    await switchMachine.configure('ip', [
+      `link add name ${end} type veth peer name ${card} netns ${this.#machine.pid}`,
+      `link set dev ${end} master ${bridge}`,
+      `link set dev ${end} up`
+    ])
+    await this.#machine.configure('ip', [
+      `address add ${address}/${NETWORK_BITS} dev ${card}`,
+      `link set dev ${card} up`
+    ])
+  }
+
   /** Stops every process of the host where it is, as sleep does to a laptop. The network card still answers pings. */
   async freeze(): Promise<void> {
     await this.#signalAll('STOP')

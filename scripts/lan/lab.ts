@@ -42,6 +42,7 @@ export class Lab implements AsyncDisposable {
   readonly #hosts: Host[] = []
   #hostsEver = 0
   #partitions = 0
+  #networks = 0
 
   private constructor(switchMachine: Machine, folder: string) {
     this.#switch = switchMachine
@@ -126,6 +127,20 @@ export class Lab implements AsyncDisposable {
       one.port.sever(one.port.severed.union(new Set([other.port.card]))),
       other.port.sever(other.port.severed.union(new Set([one.port.card])))
     ])
+  }
+
+  /**
+   * Connects hosts by a network of its own beside the first one, each with one more card: eth1 and 10.78.0.1 upwards,
+   * then eth2 and 10.79.0.1. It has no faults.
+   */
+  async addNetwork(hosts: readonly Host[]): Promise<void> {
+    const number = ++this.#networks
+    const bridge = `lan${number}`
+    await this.#switch.configure('ip', bridgeCommands(bridge))
+    for (const [at, host] of hosts.entries()) {
+      const plug = { switchMachine: this.#switch, bridge, end: `${bridge}port${at + 1}` }
+      await host.plugIn(`eth${number}`, `10.${77 + number}.0.${at + 1}`, plug)
+    }
   }
 
   /** Ends all partitions and severances; faults of single cables stay. */

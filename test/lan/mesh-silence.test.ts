@@ -6,6 +6,7 @@ import {
   endsWell,
   leftReason,
   missingForMesh,
+  nodesOf,
   PATIENCE_MS,
   startNaps,
   startNodes,
@@ -28,6 +29,20 @@ describe.skipIf(missingForMesh()).concurrent('a mesh bears silence', { timeout: 
     await lab.host(1).heal()
     await run.waitForResult(({ node }) => node === 'h2', { from: healedAt, timeoutMs: PATIENCE_MS })
     await endsWell(run, jobs)
+  })
+
+  test('a submitter whose cable is pulled for 20 s: its run goes on afterwards and ends well', async () => {
+    await using lab = await Lab.create({ hosts: 3 })
+    await startNodes([lab.host(1), lab.host(2)])
+    const jobs = 200
+    await using run = await startNaps(lab.host(0), jobs, 25, 2)
+    await run.waitForResult(() => true, { timeoutMs: PATIENCE_MS })
+    await lab.host(0).cut()
+    await delay(20_000)
+    expect(run.results.length).toBeLessThan(jobs)
+    await lab.host(0).heal()
+    await endsWell(run, jobs)
+    expect(nodesOf(run)).toEqual(['h2', 'h3'])
   })
 
   test('a host with a new address is missed within seconds, and found again at once', async () => {
