@@ -48,7 +48,12 @@ export class ByteReader {
     }
     if (information === 26) {
       this.#advance(4)
-      return this.#view.getUint32(start)
+      const bytes = this.#bytes
+      const low =
+        ((bytes[start + 1] as number) << 16) |
+        ((bytes[start + 2] as number) << 8) |
+        (bytes[start + 3] as number)
+      return (bytes[start] as number) * 0x1_00_0000 + low
     }
     if (information !== 27) return this.fail('indefinite lengths are not used in printed values')
     this.#advance(8)

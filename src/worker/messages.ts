@@ -25,7 +25,7 @@ export type ToChild =
   | { type: 'hello'; nonce: Uint8Array }
   | { type: 'open'; maxResultBytes: number; setup: Uint8Array | undefined }
   | { type: 'blob'; hash: string; bytes: Uint8Array }
-  | { type: 'jobs'; head: string | undefined; timed: boolean; jobs: JobBytes[] }
+  | { type: 'jobs'; head: string | undefined; timed: boolean; jobs: JobsInFrame }
 
 export type FromChild =
   | { type: 'ready' }
@@ -122,16 +122,30 @@ export function decodeToChild(frame: Uint8Array): ToChild {
 function decodeJobs(bytes: Buffer): ToChild {
   const flags = bytes[1] ?? 0
   const head = (flags & 1) === 0 ? undefined : bytes.toString('hex', 2, 2 + HASH_BYTES)
-  const jobs: JobBytes[] = []
-  let at = head === undefined ? 2 : 2 + HASH_BYTES
-  while (at < bytes.length) {
-    const length = bytes.readUInt32BE(at + 4)
-    const end = at + 8 + length
-    if (end > bytes.length) throw new WorkerFrameError('job body longer than its frame')
-    jobs.push({ job: bytes.readUInt32BE(at), body: bytes.subarray(at + 8, end) })
-    at = end
-  }
+  const jobs = new JobsInFrame(bytes, head === undefined ? 2 : 2 + HASH_BYTES)
   return { type: 'jobs', head, timed: (flags & 2) !== 0, jobs }
+}
+
+/** The jobs of one frame, each made when its turn has come: of the smallest there are two thousand in a frame. */
+export class JobsInFrame {
+  readonly #bytes: Buffer
+  #at: number
+
+  constructor(bytes: Buffer, start: number) {
+    this.#bytes = bytes
+    this.#at = start
+  }
+
+  next(): JobBytes | undefined {
+    const bytes = this.#bytes
+    if (this.#at === bytes.length) return undefined
+    const start = this.#at + 8
+    const length = bytes.readUInt32BE(this.#at + 4)
+    if (start + length > bytes.length) throw new WorkerFrameError('job body longer than its frame')
+    const job = bytes.readUInt32BE(this.#at)
+    this.#at = start + length
+    return { job, body: new Uint8Array(bytes.buffer, bytes.byteOffset + start, length) }
+  }
 }
 
 /** Runs in the worker process: writes a result's frame before its body into `target`; gives its length. */

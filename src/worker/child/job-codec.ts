@@ -11,6 +11,7 @@ export class JobCodec {
   readonly #printer: ResultPrinter
   readonly #blobs = new Map<string, Uint8Array>()
   readonly #ownFile: string
+  #undefined: Uint8Array | undefined
 
   /** @param ownFile this program, as stack traces name it: its lines mean nothing to the author of a job */
   constructor(requireBuiltin: (name: string) => unknown, ownFile: string) {
@@ -48,7 +49,10 @@ export class JobCodec {
 
   /** @throws when the value cannot travel; the message says which part of it */
   printResult(value: unknown): Uint8Array {
-    return this.#printer.print(value)
+    if (value !== undefined) return this.#printer.print(value)
+    // Of functions called for their effect: printed once.
+    this.#undefined ??= this.#printer.print(undefined)
+    return this.#undefined
   }
 
   /** What a job threw. An error with something in it that cannot travel goes without that. */

@@ -1,6 +1,6 @@
 // Runs in the worker process: jobs one after another, results out the moment they exist.
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { JobBytes } from '../messages.ts'
+import type { JobBytes, JobsInFrame } from '../messages.ts'
 import type { JobCodec, JobFunction } from './job-codec.ts'
 import type { Output } from './output.ts'
 
@@ -13,7 +13,7 @@ export const SETUP = 0xffffffff
 interface Frame {
   readonly head: string | undefined
   readonly timed: boolean
-  readonly jobs: readonly JobBytes[]
+  readonly jobs: JobsInFrame
 }
 
 export class Runner {
@@ -25,7 +25,8 @@ export class Runner {
   #maxResultBytes = Infinity
   #setup: Uint8Array | undefined
   #setupFailure: Uint8Array | undefined
-  #position = 0
+  /** A job of the first frame has begun. */
+  #inFrame = false
   #busy = false
   #yieldAt = 0
   /** Set while an asynchronous job runs: ends it from outside, with an error of its background work. */
@@ -72,16 +73,16 @@ export class Runner {
     if (this.#setup !== undefined) return this.#runSetup(this.#setup)
     for (;;) {
       const frame = this.#frames[0]
-      const job = frame?.jobs[this.#position]
+      const job = frame?.jobs.next()
       if (frame === undefined || job === undefined) {
-        this.#position = 0
+        this.#inFrame = false
         this.#frames.shift()
         if (this.#frames.length > 0) continue
         this.#busy = false
         return
       }
-      if (this.#position === 0 && frame.timed) this.#output.started(job.job)
-      this.#position++
+      if (!this.#inFrame && frame.timed) this.#output.started(job.job)
+      this.#inFrame = true
       const endedAt = this.#start(frame, job)
       if (endedAt === undefined) return
       if (endedAt > this.#yieldAt) {
