@@ -5,6 +5,7 @@
  */
 export { PrintError } from './codec/errors.ts'
 export { JournalError, type JournalErrorCode } from './journal/errors.ts'
+export type { JobEnd, JobsSent, JobTraffic, ResultsPassed } from './node/diagnostics.ts'
 export { diagnose, type DiagnoseOptions, type Finding } from './node/doctor.ts'
 export { JobError, type JobErrorCode, MeshError, type MeshErrorCode, UsageError } from './node/errors.ts'
 export type { DetachOptions, FindOptions } from './node/held.ts'

@@ -7,6 +7,7 @@ import {
   type NodeOptions
 } from '../index.ts'
 import { askPassword } from './ask-password.ts'
+import { logForDebugging } from './debug-log.ts'
 import { log } from './log.ts'
 import type { MeshOptions, SandboxOptions } from './mesh-options.ts'
 
@@ -48,6 +49,7 @@ export async function createNode(
     ...(options.jobMemory === undefined ? {} : { jobMemoryMb: options.jobMemory }),
     ...more
   })
+  logForDebugging(node)
   return {
     node,
     password: found !== undefined,

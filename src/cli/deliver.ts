@@ -4,11 +4,12 @@ import type { DistNode, JobResult, JobsFile, Run } from '../index.ts'
 import type { RunCommandOptions } from './commands/run.ts'
 import { Display } from './display.ts'
 import { EXIT } from './exit.ts'
-import { log } from './log.ts'
+import { log, say } from './log.ts'
 import { printResults } from './print-results.ts'
 import { resumeCommand, type TypedRun } from './resume.ts'
 import { RunReport } from './run-report.ts'
 import { isJournaled, startRun, withHint } from './start-run.ts'
+import { TraceFile } from './trace/trace-file.ts'
 
 /** Runs the jobs and hands the results to the file's `collect`, to `--out` or to stdout. */
 export async function deliver(
@@ -20,6 +21,8 @@ export async function deliver(
   const startedMs = performance.now()
   const title = basename(typed.file)
   const { collect } = jobsFile
+  await using _trace =
+    options.trace === undefined ? undefined : await TraceFile.open(options.trace, node, title)
   const run = startRun(node, typed, jobsFile, options)
   const report = new RunReport()
   const results = report.watch(options.failFast === true ? untilFailure(run) : run)
@@ -35,17 +38,23 @@ export async function deliver(
   } finally {
     // When nothing came of it, the error says all there is to say.
     if (options.quiet !== true && (hasEnded || report.jobs > 0))
-      for (const line of report.lines(performance.now() - startedMs)) console.error(line)
+      tellEnd(report, performance.now() - startedMs)
     if (run.progress.failed > 0) options.exit(EXIT.jobFailed)
   }
   const isCutShort = options.failFast === true && run.progress.failed > 0
   if (isCutShort && isJournaled(jobsFile, options)) log.info(`go on with: ${resumeCommand(typed)}`)
 }
 
+function tellEnd(report: RunReport, wallMs: number): void {
+  const figures = report.figures(wallMs)
+  say(report.lines(wallMs), `${figures.done} done, ${figures.failed} failed`, figures)
+}
+
 function displayKind({ quiet, logFormat }: RunCommandOptions): 'live' | 'lines' | 'nothing' {
   if (quiet === true) return 'nothing'
   // On the terminals of build services nobody watches, and every redrawing stays in the log.
-  return process.stderr.isTTY && !process.env['CI'] && logFormat !== 'json' ? 'live' : 'lines'
+  if (logFormat === 'json') return 'nothing'
+  return process.stderr.isTTY && !process.env['CI'] ? 'live' : 'lines'
 }
 
 async function* untilFailure(run: Run<unknown>): AsyncGenerator<JobResult> {

@@ -16,6 +16,11 @@ export function setUpLog(options: { logLevel?: LogLevel; logFormat?: 'text' | 'j
   asJson = options.logFormat === 'json'
 }
 
+/** Whether each line on stderr has to be a JSON object. */
+export function logsJson(): boolean {
+  return asJson
+}
+
 export function isLogged(level: LogLevel): boolean {
   return LOG_LEVELS.indexOf(level) <= LOG_LEVELS.indexOf(threshold)
 }
@@ -25,6 +30,12 @@ export const log = {
   warn: (message: string, fields?: object): void => write('warn', message, fields),
   info: (message: string, fields?: object): void => write('info', message, fields),
   debug: (message: string, fields?: object): void => write('debug', message, fields)
+}
+
+/** What has a form of its own for people: as it is for them, as a message with fields for programs. */
+export function say(lines: readonly string[], message: string, fields: object): void {
+  if (asJson) log.info(message, fields)
+  else if (isLogged('info')) for (const line of lines) console.error(line)
 }
 
 /** @param fields what programs want to find by name; people get the message alone */

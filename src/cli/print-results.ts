@@ -6,6 +6,7 @@ import { styleText } from 'node:util'
 import type { JobFailure, JobResult, RunProgress } from '../index.ts'
 import type { Display } from './display.ts'
 import { errorText } from './error-text.ts'
+import { log, logsJson } from './log.ts'
 import { formatDuration, formatNumber, resultLine, valueText, visible } from './output.ts'
 
 export interface ResultForm {
@@ -27,10 +28,12 @@ export async function printResults(
   if (out !== undefined) return writeFile(results, out, display)
   const failures = new Failures()
   for await (const result of results) {
-    const isFailure = result.status === 'error' && json !== true
-    const stream = isFailure ? process.stderr : process.stdout
-    const line = isFailure ? failures.text(result) : json === true ? resultLine(result) : successText(result)
-    if (!display.write(stream, line)) await once(stream, 'drain')
+    if (result.status === 'error' && json !== true) {
+      if (!failures.tell(result, display)) await once(process.stderr, 'drain')
+      continue
+    }
+    const line = json === true ? resultLine(result) : successText(result)
+    if (!display.write(process.stdout, line)) await once(process.stdout, 'drain')
   }
 }
 
@@ -48,7 +51,7 @@ async function writeFile(results: AsyncIterable<JobResult>, path: string, displa
   const failures = new Failures()
   await once(file, 'open')
   for await (const result of results) {
-    if (result.status === 'error') display.write(process.stderr, failures.text(result))
+    if (result.status === 'error') failures.tell(result, display)
     if (!file.write(`${resultLine(result)}\n`)) await once(file, 'drain')
   }
   await finished(file.end())
@@ -64,7 +67,21 @@ function successText(result: JobResult): string {
 class Failures {
   readonly #shown = new Set<string>()
 
-  text({ index, node, ms, error }: JobFailure): string {
+  tell(failure: JobFailure, display: Screen): boolean {
+    if (!logsJson()) return display.write(process.stderr, this.#text(failure))
+    const { index: job, node, ms, attempt, error } = failure
+    const { name, message, stack } = error
+    log.error(`job ${job} failed: ${name}: ${message}`, {
+      job,
+      node,
+      ms,
+      attempt,
+      error: { name, message, stack }
+    })
+    return true
+  }
+
+  #text({ index, node, ms, error }: JobFailure): string {
     const origin = /\n\s+at .*/.exec(String(error.stack))?.[0] ?? error.message
     const isKnown = this.#shown.has(origin)
     if (this.#shown.size < 1_000) this.#shown.add(origin)

@@ -19,7 +19,7 @@ import { addStart } from './commands/start.ts'
 import { configure } from './configure.ts'
 import { EXIT, ExitError } from './exit.ts'
 import { describeOption } from './help.ts'
-import { isLogged, setUpLog } from './log.ts'
+import { isLogged, log, logsJson, setUpLog } from './log.ts'
 import { visible } from './output.ts'
 import { VERSION } from './version.ts'
 
@@ -106,15 +106,20 @@ function refusePasswordOption(args: readonly string[]): void {
 async function explain(error: unknown): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
   if (error instanceof ExitError) {
-    if (error.message !== '') console.error(`dist-node: ${visible(error.message)}`)
+    if (error.message !== '') complain(visible(error.message))
     return error.exitCode
   }
   const { JournalError, MeshError, PrintError, SandboxError, UsageError } = await import('../index.ts')
   const ours = [JournalError, UsageError, PrintError, SandboxError, MeshError].some(
     (kind) => error instanceof kind
   )
-  console.error(`dist-node: ${await describeError(error, ours)}`)
+  complain(await describeError(error, ours))
   return error instanceof MeshError ? EXIT.mesh : EXIT.usage
+}
+
+function complain(text: string): void {
+  if (logsJson()) log.error(text)
+  else console.error(`dist-node: ${text}`)
 }
 
 /** Errors of ours are said in a sentence, those of the user's files with the place; of others the stack is for debugging. */

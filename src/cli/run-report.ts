@@ -14,6 +14,16 @@ interface Share {
   ms: number
 }
 
+interface RunFigures {
+  readonly done: number
+  readonly failed: number
+  readonly repeated: number
+  readonly wallMs: number
+  readonly computeMs: number
+  readonly nodes: readonly Share[]
+  readonly slowest: readonly Place[]
+}
+
 type Place = Pick<JobResult, 'index' | 'node' | 'ms'>
 
 export class RunReport {
@@ -54,6 +64,19 @@ export class RunReport {
     const fastest = this.#slowest.at(-1)
     if (this.#slowest.length === SLOWEST && fastest !== undefined && ms <= fastest.ms) return
     this.#slowest = [...this.#slowest, { index, node, ms }].toSorted((a, b) => b.ms - a.ms).slice(0, SLOWEST)
+  }
+
+  /** For programs; times in milliseconds. */
+  figures(wallMs: number): RunFigures {
+    return {
+      done: this.#jobs - this.#failed,
+      failed: this.#failed,
+      repeated: this.#repeated,
+      wallMs,
+      computeMs: this.#ms,
+      nodes: [...this.#shares.values()],
+      slowest: this.#slowest
+    }
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { JobsMessage, RunOpenMessage } from '../protocol/messages.ts'
 import type { Attempt } from '../worker/job-queue.ts'
 import type { WorkerProcess } from '../worker/process.ts'
+import { tellResultsSent } from './diagnostics.ts'
 import type { Link } from './link.ts'
 import { ResultOutbox } from './result-outbox.ts'
 
@@ -124,7 +125,10 @@ export class HostedRun {
     this.label = message.label
     this.setup = message.setup
     this.usedMicros = usedMicros
-    this.outbox = new ResultOutbox((results) => link.send({ type: 'results', run: message.run, results }))
+    this.outbox = new ResultOutbox((results) => {
+      tellResultsSent(this, link, results)
+      link.send({ type: 'results', run: message.run, results })
+    })
   }
 
   get hasIdleWorker(): boolean {

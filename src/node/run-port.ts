@@ -1,3 +1,4 @@
+import { tellJobsSent } from './diagnostics.ts'
 import type { Link } from './link.ts'
 import type { Copy } from './task.ts'
 import type { PrintedTask } from './task-printer.ts'
@@ -30,14 +31,16 @@ export class RunPort {
     const blobs = new Set(head === undefined ? [] : [head.hash, ...head.units])
     for (const task of tasks) for (const hash of task.units) blobs.add(hash)
     this.#sendBlobs(blobs)
+    const jobs = copies.map(({ task, attempt }, at) => ({ job: task.index, attempt, body: tasks[at]!.body }))
     this.#link.send({
       type: 'jobs',
       run: this.#run,
       timeoutMs,
       ...(head === undefined ? {} : { head: head.hash }),
       blobs: [...blobs],
-      jobs: copies.map((copy, at) => ({ job: copy.task.index, attempt: copy.attempt, body: tasks[at]!.body }))
+      jobs
     })
+    tellJobsSent({ id: this.#source.id, label: this.#label }, this.#link, jobs)
   }
 
   cancel(jobs: readonly number[]): void {

@@ -4,6 +4,7 @@
  */
 import type { Printer } from '../codec/print.ts'
 import { Completions } from './completions.ts'
+import { tellResultsReceived } from './diagnostics.ts'
 import { JobError, MeshError } from './errors.ts'
 import type { ExecutorState, PeerId } from './link.ts'
 import type { ResolvedRunOptions } from './options.ts'
@@ -202,6 +203,11 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
 
   /** @internal */
   onOutcomes(peer: PeerId, outcomes: readonly Outcome[]): void {
+    tellResultsReceived(
+      { id: this.#source.id, label: this.label },
+      { peer, name: this.#nameOf(peer) },
+      outcomes
+    )
     this.#scheduler.onOutcomes(peer, outcomes, performance.now())
     this.#wakeInput()
     this.#endIfDone()

@@ -35,6 +35,8 @@ describe('dist-node eval', () => {
     await using mesh = new TestMesh()
     const command = evaluate(mesh, ['missing.thing'])
     expect(await command.exit()).toBe(1)
-    expect(command.stderr).toMatch(/ReferenceError: missing is not defined\n +at .*eval\.ts:1:/)
+    expect(command.stderr).toMatch(
+      /ReferenceError: missing is not defined[^]*> 1 │ .*missing\.thing[^]*\n +at .*eval\.ts:1:/
+    )
   })
 })

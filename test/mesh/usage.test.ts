@@ -27,6 +27,7 @@ describe('mistakes get exit code 2 and a message that helps', () => {
       says: /^dist-node: sandbox "permission" is weaker than the wanted minimum "bwrap"\n$/
     },
     { args: ['start', '--pause-when-busy', '0'], says: /Expected a whole number from 1 to 100, got '0'/ },
+    { args: ['start', '--metrics', 'here'], says: /Expected a port or host:port such as 9464/ },
     { args: ['start', '--nice', '-5'], says: /Expected a whole number from 0 to 19, got '-5'/ },
     { args: ['start', '--sandbox', 'none'], says: /Allowed choices are auto, bwrap, unshare, permission/ }
   ])('dist-node $args', async ({ args, says }) => {

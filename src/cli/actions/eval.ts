@@ -6,6 +6,8 @@ import { type DistNode, job, type JobResult, loadJobsFile } from '../../index.ts
 import type { EvalOptions } from '../commands/eval.ts'
 import { EXIT } from '../exit.ts'
 import { createNode } from '../create-node.ts'
+import { errorText } from '../error-text.ts'
+import { log } from '../log.ts'
 import { resultLine, valueText, visible } from '../output.ts'
 
 export async function evaluate(code: string, options: EvalOptions): Promise<void> {
@@ -13,7 +15,7 @@ export async function evaluate(code: string, options: EvalOptions): Promise<void
   const folder = await mkdtemp(join(tmpdir(), 'dist-node-eval-'))
   try {
     const fn = await loadFunction(code, folder)
-    if (!password) console.error('no password: running on this machine alone (dist-node init makes a mesh)')
+    if (!password) log.info('no password: running on this machine alone (dist-node init makes a mesh)')
     if (options.each === true && password) await new Promise((resolve) => setTimeout(resolve, options.wait))
     const results = options.each === true ? await node.everywhere(fn) : await once(node, fn)
     for (const result of results) show(result, options)
@@ -32,8 +34,7 @@ async function once(node: DistNode, fn: () => unknown): Promise<JobResult[]> {
 
 function show(result: JobResult, options: EvalOptions): void {
   if (options.json === true) console.log(resultLine(result))
-  else if (result.status === 'error')
-    console.error(visible(`${result.node}: ${result.error.stack ?? result.error.message}`))
+  else if (result.status === 'error') log.error(`${result.node}: ${errorText(result.error)}`)
   else {
     const value = valueText(result.value, process.stdout.hasColors?.() ?? false)
     console.log(options.each === true ? `${visible(result.node)}: ${value}` : value)

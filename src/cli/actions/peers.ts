@@ -3,6 +3,7 @@ import { createLogUpdate } from 'log-update'
 import { type DistNode, UsageError } from '../../index.ts'
 import type { PeersOptions } from '../commands/peers.ts'
 import { EXIT } from '../exit.ts'
+import { log } from '../log.ts'
 import { interruptSignal, untilAborted } from '../interrupt.ts'
 import { createNode } from '../create-node.ts'
 import { visible } from '../output.ts'
@@ -38,15 +39,15 @@ export async function peers(options: PeersOptions): Promise<void> {
     dispose()
     await node.stop('done looking')
   }
-  if (options.watch !== true) for (const refusal of refusals) console.error(visible(`! ${refusal}`))
+  if (options.watch !== true) for (const refusal of refusals) log.warn(`! ${refusal}`)
 }
 
 function show(node: DistNode, options: PeersOptions): void {
   if (options.json === true) {
     for (const peer of node.peers) console.log(JSON.stringify(peer))
   } else if (node.peers.length === 0) {
-    console.error('no peers found; is dist-node start running on another machine, with this password?')
-    console.error('dist-node doctor looks for the reason')
+    log.info('no peers found; is dist-node start running on another machine, with this password?')
+    log.info('dist-node doctor looks for the reason')
   } else {
     const colours = process.stdout.hasColors?.() ?? false
     console.log(peerTable(node.peers, { colours }))

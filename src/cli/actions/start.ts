@@ -4,6 +4,7 @@ import type { StartOptions } from '../commands/start.ts'
 import { EXIT } from '../exit.ts'
 import { interruptSignal, untilAborted } from '../interrupt.ts'
 import { log } from '../log.ts'
+import { MetricsServer } from '../metrics/metrics-server.ts'
 import { pauseWhenNeeded } from '../lending/pause-lending.ts'
 import { createNode } from '../create-node.ts'
 import { watchPassword } from '../watch-password.ts'
@@ -24,12 +25,13 @@ export async function start(options: StartOptions): Promise<void> {
       throw new UsageError('no password: make one with dist-node init, or store yours with dist-node join')
     const report = options.json === true ? reportJson(node) : reportText(node)
     await node.start()
-    report.ready()
+    await using metrics =
+      options.metrics === undefined ? undefined : await MetricsServer.start(node, options.metrics)
+    report.ready(metrics?.url)
     watchers.push(pause(node, options, report))
     if (passwordFile !== undefined) watchers.push(followPassword(node, passwordFile, options))
     await untilAborted(signal)
-    if (options.json !== true)
-      console.error('stopping: running jobs have 10 s to end (Ctrl-C again: at once)')
+    if (options.json !== true) log.info('stopping: running jobs have 10 s to end (Ctrl-C again: at once)')
   } finally {
     for (const stopWatching of watchers) stopWatching()
     await node.stop('stopped by its owner')
@@ -39,7 +41,8 @@ export async function start(options: StartOptions): Promise<void> {
 
 /** How what happens is told. */
 interface Report {
-  ready(): void
+  /** @param metrics where figures for Prometheus are */
+  ready(metrics: string | undefined): void
   /** @param reason why nothing is lent; `undefined`: it is again */
   lending(reason: string | undefined): void
 }
@@ -79,9 +82,17 @@ function reportJson(node: DistNode): Report {
   node.on('run-started', (run) => print('run-started', run))
   node.on('run-ended', (run) => print('run-ended', run))
   return {
-    ready() {
+    ready(metrics) {
       const { peerId, name, addresses, slots, sandbox, mesh } = node
-      print('ready', { peerId, name, addresses, slots, sandbox, mesh })
+      print('ready', {
+        peerId,
+        name,
+        addresses,
+        slots,
+        sandbox,
+        mesh,
+        ...(metrics === undefined ? {} : { metrics })
+      })
     },
     lending: (reason) => (reason === undefined ? print('resumed', {}) : print('paused', { reason }))
   }
@@ -99,11 +110,12 @@ function reportText(node: DistNode): Report {
   node.on('run-started', ({ label, node: from }) => say(`> ${label} from ${from}`))
   node.on('run-ended', ({ label, node: from }) => say(`< ${label} from ${from} ended`))
   return {
-    ready() {
+    ready(metrics) {
       say(
         `${node.name} lends ${count(node.slots, 'slot')} to the mesh '${node.mesh}', sandbox ${node.sandbox}`
       )
       for (const address of node.addresses) say(`  ${address}`)
+      if (metrics !== undefined) say(`  figures for Prometheus: ${metrics}`)
       for (const note of node.sandboxNotes) say(`  note: ${note}`)
     },
     lending(reason) {

@@ -23,6 +23,7 @@ export interface RunCommandOptions extends MeshOptions, SandboxOptions {
   retryFailed?: boolean
   cache?: boolean
   pure?: boolean
+  trace?: string
   detach?: boolean
   quiet?: boolean
   exit: (code: number) => void
@@ -56,6 +57,7 @@ export function addRun(program: Command): void {
     .option('--timeout <duration>', 'longest a job may run', duration)
     .option('--retries <n>', 'how often a job that threw is tried again', wholeNumber)
     .option('--out <file>', 'write results to a file, one JSON object per line, instead of stdout')
+    .option('--trace <file>', 'write a timeline of the run, for https://ui.perfetto.dev')
     .option('--fail-fast', 'stop at the first job that fails')
     .option(
       '--detach',

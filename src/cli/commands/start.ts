@@ -1,10 +1,12 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { addExamples } from '../help.ts'
+import type { Endpoint } from '../metrics/metrics-server.ts'
 import { addMeshOptions, addSandboxOptions, type MeshOptions, type SandboxOptions } from '../mesh-options.ts'
 
 export interface StartOptions extends MeshOptions, SandboxOptions {
   nice?: number
   hold: boolean
+  metrics?: Endpoint
   pauseOnBattery?: boolean
   /** From 0 to 1. */
   pauseWhenBusy?: number
@@ -22,6 +24,11 @@ export function addStart(program: Command): void {
     .command('start')
     .description('lend this machine to the mesh until Ctrl-C')
     .option('--nice <n>', 'let other programs go first: 0 not at all, 19 always', niceness)
+    .option(
+      '--metrics <[host:]port>',
+      'figures for Prometheus over HTTP; on the loopback unless a host is given',
+      endpoint
+    )
     .option('--pause-on-battery', 'lend nothing while the machine runs on its battery')
     .option(
       '--pause-when-busy <percent>',
@@ -46,4 +53,14 @@ function niceness(text: string): number {
 function percent(text: string): number {
   if (/^([1-9]\d?|100)$/.test(text)) return Number(text) / 100
   throw new InvalidArgumentError(`Expected a whole number from 1 to 100, got '${text}'.`)
+}
+
+/** `9464`, `0.0.0.0:9464`, `[::1]:9464`. */
+function endpoint(text: string): Endpoint {
+  const [, host = '127.0.0.1', port = ''] = /^(?:(\[[\da-f:.]+\]|[^:[\]]+):)?(\d{1,5})$/i.exec(text) ?? []
+  if (port === '' || Number(port) > 65_535)
+    throw new InvalidArgumentError(
+      `Expected a port or host:port such as 9464 or 0.0.0.0:9464, got '${text}'.`
+    )
+  return { host: host.replaceAll(/[[\]]/g, ''), port: Number(port) }
 }
