@@ -102,6 +102,13 @@ export class ClosureInspector {
     return scripts.get(scriptId) ?? { url: '', source: '' }
   }
 
+  /** The script that was loaded from a URL, if any was. */
+  scriptAt(url: string): string | undefined {
+    if (scripts.size === 0) this.#readScripts()
+    for (const [scriptId, script] of scripts) if (script.url === url) return scriptId
+    return undefined
+  }
+
   #readScripts(): void {
     const urls = new Map<string, string>()
     const onParsed = ({ params }: { params: { scriptId: string; url: string } }): void => {

@@ -1,7 +1,7 @@
 import { analyze, type ScopeManager, type Variable } from 'eslint-scope'
 import type { Program } from 'estree'
 import { resolveLoosely } from './resolve-loosely.ts'
-import { parseBody, type SourceFile } from './source-file.ts'
+import { type ImportedName, parseBody, type SourceFile } from './source-file.ts'
 
 /** Files above this are bundles of others: finding every variable of one takes longer than it saves. */
 const LARGEST_FILE = 500_000
@@ -24,9 +24,7 @@ export function findBinding(file: SourceFile, offset: number, name: string): Bin
   if (variable === undefined || definition === undefined) return undefined
   const imported = definition.type === 'ImportBinding' ? file.imports.get(name) : undefined
   if (imported !== undefined) {
-    const { specifier } = imported
-    const url = resolveLoosely(specifier, file.url) ?? URL.parse(specifier, file.url)?.href ?? specifier
-    return { key: `${url} ${imported.name}`, isOnly: true }
+    return { key: `${resolveImport(imported.specifier, file.url)} ${imported.name}`, isOnly: true }
   }
   if (variable.scope.type === 'module' || variable.scope.type === 'global') {
     return { key: `${file.url} ${file.exports.get(name) ?? name}`, isOnly: true }
@@ -34,16 +32,48 @@ export function findBinding(file: SourceFile, offset: number, name: string): Bin
   return { key: `${file.url} ${definition.name.range?.[0]}`, isOnly: false }
 }
 
-/** Do all these names mean, at an offset of a file, variables that nothing changes once they have a value? */
-export function areConstant(file: SourceFile, offset: number, names: readonly string[]): boolean {
+/**
+ * Do all these names mean, at an offset of a file, variables that nothing changes once they have a value?
+ *
+ * @param findFile a file of the program by its URL, for names that are imported from it
+ */
+export function areConstant(
+  file: SourceFile,
+  offset: number,
+  names: readonly string[],
+  findFile: (url: string) => SourceFile | undefined
+): boolean {
   if (offset === -1 || file.source.length > LARGEST_FILE) return false
   return names.every((name) => {
     const variable = findVariable(file, offset, name)
-    if (variable === undefined || variable.defs.length !== 1) return false
-    // An imported name may change whenever its module likes.
-    if (variable.defs[0]?.type === 'ImportBinding' || variable.defs[0]?.type === 'Parameter') return false
-    return variable.references.every((reference) => !reference.isWrite() || reference.init === true)
+    if (variable?.defs[0]?.type !== 'ImportBinding') return variable !== undefined && isConstant(variable)
+    const imported = file.imports.get(name)
+    return imported !== undefined && isConstantExport(imported, file.url, findFile)
   })
+}
+
+function isConstant({ defs, references }: Variable): boolean {
+  if (defs.length !== 1 || defs[0]?.type === 'Parameter' || defs[0]?.type === 'ImportBinding') return false
+  return references.every((reference) => !reference.isWrite() || reference.init === true)
+}
+
+/** An imported name may change whenever its module likes: only of a name declared there it is known that it does not. */
+function isConstantExport(
+  { specifier, name }: ImportedName,
+  url: string,
+  findFile: (url: string) => SourceFile | undefined
+): boolean {
+  const file = findFile(resolveImport(specifier, url))
+  if (file === undefined || file.source.length > LARGEST_FILE) return false
+  const [local] = [...file.exports].find(([, exported]) => exported === name) ?? [name]
+  const variable = scopesOf(file)
+    .scopes.find(({ type }) => type === 'module')
+    ?.set.get(local)
+  return variable !== undefined && isConstant(variable)
+}
+
+function resolveImport(specifier: string, url: string): string {
+  return resolveLoosely(specifier, url) ?? URL.parse(specifier, url)?.href ?? specifier
 }
 
 function findVariable(file: SourceFile, offset: number, name: string): Variable | undefined {

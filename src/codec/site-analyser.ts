@@ -2,7 +2,7 @@ import { analyseFunction, type FunctionAnalysis } from './analyse-function.ts'
 import { builtinModuleName, isGlobalName } from './builtins.ts'
 import { type Bundler, isBundled } from './bundle.ts'
 import { capturedKeys } from './class-keys.ts'
-import type { Closure, ClosureInspector, Location } from './closure-inspector.ts'
+import type { Closure, ClosureInspector } from './closure-inspector.ts'
 import { applyEdits } from './edit.ts'
 import { Encoder } from './encode.ts'
 import { refuse } from './errors.ts'
@@ -43,7 +43,7 @@ export class SiteAnalyser {
   async analyse(fn: Function, text: string, closure: Closure): Promise<Site | ForeignSite> {
     const { location } = closure
     if (location === undefined) return { foreign: true }
-    const file = this.#file(location, closure.isModule)
+    const file = this.#file(location.scriptId, closure.isModule)
     if (file.url.startsWith('node:')) return { foreign: true }
     explainRewritten(text)
     const isModule = closure.isModule || file.isModule
@@ -110,13 +110,20 @@ export class SiteAnalyser {
       class: analysis.class,
       length: analysis.length,
       ...place,
-      isConstant: unit.privateStatics.length === 0 && areConstant(place.file, place.start, unit.captured),
+      isConstant:
+        unit.privateStatics.length === 0 &&
+        areConstant(place.file, place.start, unit.captured, (url) => this.#fileAt(url)),
       writes: unit.captured.filter((name) => analysis.writes.has(name)),
       membersOf: analysis.membersOf
     }
   }
 
-  #file({ scriptId }: Location, isModule: boolean): SourceFile {
+  #fileAt(url: string): SourceFile | undefined {
+    const scriptId = this.#inspector.scriptAt(url)
+    return scriptId === undefined ? undefined : this.#file(scriptId, true)
+  }
+
+  #file(scriptId: string, isModule: boolean): SourceFile {
     const known = this.#files.get(scriptId)
     if (known !== undefined) return known
     const { url, source } = this.#inspector.script(scriptId)

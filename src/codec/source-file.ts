@@ -101,6 +101,8 @@ function listImports(node: Node, imports: Map<string, ImportedName>): void {
 }
 
 function listExports(node: Node, exports: Map<string, string>): void {
+  // Of another module: nothing declared here.
+  if (Reflect.get(node, 'source') !== null) return
   for (const each of Reflect.get(node, 'specifiers') as Node[]) {
     exports.set(textOf(Reflect.get(each, 'local')), textOf(Reflect.get(each, 'exported')))
   }
