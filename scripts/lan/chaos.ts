@@ -8,6 +8,8 @@ import { ChaosMesh, pickFault } from './chaos-faults.ts'
 import { Lab } from './lab.ts'
 import { Random } from './random.ts'
 import { lostOrDoubled, startRun } from './runs.ts'
+import { UsageLog } from './usage-log.ts'
+import type { NodeUsage } from './usage-log.ts'
 import { usageOf } from './usage.ts'
 import type { Usage } from './usage.ts'
 
@@ -38,14 +40,21 @@ export interface ChaosReport {
   readonly faults: Readonly<Record<string, number>>
   /** What should not be; empty when all is well. */
   readonly defects: readonly string[]
+  /** The nodes that were alive at the end. */
+  readonly nodes: readonly NodeUsage[]
   /** The node that lived through it all, after the first run and after the last. */
   readonly witness: { readonly first: Usage; readonly last: Usage }
 }
 
 const JOBS_FILE = new URL('chaos-jobs.ts', import.meta.url).pathname
 
-/** Longest a fault lasts. Some outlive the mesh's patience with silent peers, most do not. */
+/** Longest a fault lasts, as a rule. Some outlive the mesh's patience with silent peers, most do not. */
 const MAX_FAULT_MS = 15_000
+
+/** In a long chaos one in so many faults lasts a minute. */
+const LONG_FAULT_MS = 60_000
+const LONG_FAULT_RATIO = 0.02
+const LONG_CHAOS_MS = 5 * 60_000
 
 /** After the last fault is undone a run must come to its end within this. */
 const RECOVERY_MS = 60_000
@@ -58,11 +67,14 @@ type Report = { -readonly [Key in keyof ChaosReport]: ChaosReport[Key] } & {
   defects: string[]
 }
 
+/** What is counted as it happens. */
+type Counts = Omit<Report, 'witness' | 'nodes'>
+
 export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   const { seed, durationMs, restMs = 12_000, log = () => {} } = options
   const random = new Random(seed)
   await using lab = await Lab.create({ hosts: 1 + (options.executors ?? 4) })
-  const report: Omit<Report, 'witness'> = { runs: 0, jobs: 0, repeated: 0, faults: {}, defects: [] }
+  const report: Counts = { runs: 0, jobs: 0, repeated: 0, faults: {}, defects: [] }
   const startedMs = performance.now()
   const say = (line: string): void => log(`${((performance.now() - startedMs) / 1000).toFixed(1)} s  ${line}`)
   const onDefect = (defect: string): void => {
@@ -78,6 +90,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   }
 
   await runOnce(RECOVERY_MS)
+  using usage = new UsageLog(() => mesh.nodes.values())
   const witness = mesh.nodes.get(mesh.witness)!.process.pid
   const first = usageOf(witness)
 
@@ -86,11 +99,11 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
     report.faults[name] = (report.faults[name] ?? 0) + 1
     say(`${name}: ${host}`)
   }
-  const faults = inflictFaults(mesh, random, ending.signal, onFault, onDefect)
+  const faults = inflictFaults(mesh, random, durationMs >= LONG_CHAOS_MS, ending.signal, onFault, onDefect)
   const endMs = performance.now() + durationMs
   const timer = setTimeout(() => ending.abort(), durationMs)
   while (!ending.signal.aborted && report.defects.length === 0) {
-    await runOnce(endMs - performance.now() + MAX_FAULT_MS + RECOVERY_MS)
+    await runOnce(endMs - performance.now() + LONG_FAULT_MS + RECOVERY_MS)
   }
   clearTimeout(timer)
   ending.abort()
@@ -102,15 +115,17 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   if (restMs > 0 && last.openFiles > first.openFiles + OPEN_FILES_SLACK + 2 * mesh.nodes.size) {
     onDefect(`open files of ${mesh.witness.name}: ${first.openFiles}, then ${last.openFiles}`)
   }
+  usage.look()
+  const nodes = usage.report()
   for (const defect of await stopAll(mesh)) onDefect(defect)
-  return { ...report, witness: { first, last } }
+  return { ...report, nodes, witness: { first, last } }
 }
 
 /** One run from the submitter; counts it and returns what is wrong with it. */
 async function run(
   mesh: ChaosMesh,
   { seed, jobs = 2_000 }: ChaosOptions,
-  report: Omit<Report, 'witness'>,
+  report: Counts,
   patienceMs: number
 ): Promise<string[]> {
   const options = ['--no-local', '--wait', '120s']
@@ -136,6 +151,7 @@ async function run(
 async function inflictFaults(
   mesh: ChaosMesh,
   random: Random,
+  hasLongFaults: boolean,
   ending: AbortSignal,
   onFault: (name: string, host: string) => void,
   onDefect: (defect: string) => void
@@ -147,7 +163,7 @@ async function inflictFaults(
     if (well.length > 1) {
       const host = random.pick(well)
       const fault = pickFault(random, mesh, host)
-      const lastsMs = random.next() < 0.8 ? random.between(100, 3_000) : random.between(3_000, MAX_FAULT_MS)
+      const lastsMs = faultDuration(random, hasLongFaults)
       onFault(fault.name, host.name)
       const affliction = fault
         .inflict(mesh, host, random)
@@ -163,6 +179,11 @@ async function inflictFaults(
   }
   await Promise.all(afflicted.values())
   await mesh.lab.heal()
+}
+
+function faultDuration(random: Random, hasLongFaults: boolean): number {
+  if (hasLongFaults && random.next() < LONG_FAULT_RATIO) return LONG_FAULT_MS
+  return random.next() < 0.8 ? random.between(100, 3_000) : random.between(3_000, MAX_FAULT_MS)
 }
 
 /** Stops every node politely and looks at what stays behind. */

@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import type { Host, SpawnOptions } from './host.ts'
 import type { HostProcess } from './host-process.ts'
 
-/** The command as users run it. */
-export const DIST_NODE = new URL('../../bin/dist-node.mjs', import.meta.url).pathname
+const ROOT = process.env['LAN_ROOT'] ?? new URL('../..', import.meta.url).pathname
 
-const BUILT = new URL('../../dist/cli/main.js', import.meta.url).pathname
+/** The command as users run it: of this working tree, or of the copy in the folder `LAN_ROOT`. */
+export const DIST_NODE = join(ROOT, 'bin/dist-node.mjs')
+
+const BUILT = join(ROOT, 'dist/cli/main.js')
 
 /** A node is ready within a second; many at once on a busy computer take longer. */
 const READY_TIMEOUT_MS = 60_000
