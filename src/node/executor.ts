@@ -3,6 +3,7 @@
  * as bytes; what is in them it never looks at.
  */
 import type { BlobMessage, JobsMessage, Message, RunOpenMessage } from '../protocol/messages.ts'
+import { MAX_LISTED_JOBS } from '../protocol/limits.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { HostedRun, type Worker } from './hosted-run.ts'
 import type { Link } from './link.ts'
@@ -147,7 +148,7 @@ export class Executor {
 
   #onJobs(link: Link, batch: JobsMessage): void {
     const run = this.#runs.get(link)?.get(batch.run)
-    if (run === undefined) return
+    if (run === undefined || batch.jobs.length === 0) return
     const refusal = run.refusal(batch)
     if (refusal !== undefined) return run.fail(batch.jobs, 'JOB_REFUSED', refusal)
     run.enqueue(batch)
@@ -183,7 +184,11 @@ export class Executor {
     const jobs = run.takeBack(count)
     if (jobs.length === 0 && count === Infinity) return
     const given = jobs.map(({ job, attempt }) => ({ job, attempt }))
-    run.link.send({ type: 'recalled', run: run.number, jobs: given })
+    // Nothing to give back is an answer, too.
+    for (let at = 0; at === 0 || at < given.length; at += MAX_LISTED_JOBS) {
+      const part = given.slice(at, at + MAX_LISTED_JOBS)
+      run.link.send({ type: 'recalled', run: run.number, jobs: part })
+    }
     this.#checkRoom()
   }
 

@@ -11,7 +11,8 @@ const MAX_BATCHES_PER_WORKER = 2
 /** Blobs of one run, together: units and shared functions are small, what they captured may not be. */
 const MAX_BLOB_BYTES = 512 * 1024 * 1024
 
-type BatchJobs = JobsMessage['jobs']
+/** What a blob, a job or a name of a blob takes in memory beside its bytes, about: peers may send millions without any. */
+const OVERHEAD_BYTES = 128
 
 /** What an executor needs of a worker process. */
 export type Worker = Pick<
@@ -147,9 +148,10 @@ export class HostedRun {
 
   /** Keeps a blob; one too many is dropped, and the jobs that need it will be refused. */
   addBlob(hash: string, bytes: Uint8Array): void {
-    if (this.blobs.has(hash) || this.#blobBytes + bytes.length > MAX_BLOB_BYTES) return
+    const size = bytes.length + OVERHEAD_BYTES
+    if (this.blobs.has(hash) || this.#blobBytes + size > MAX_BLOB_BYTES) return
     this.blobs.set(hash, bytes)
-    this.#blobBytes += bytes.length
+    this.#blobBytes += size
   }
 
   /** Why a batch cannot run here, if it cannot. */
@@ -164,13 +166,13 @@ export class HostedRun {
 
   enqueue(batch: JobsMessage): void {
     this.queue.push(batch)
-    this.queuedBytes += bodyBytes(batch.jobs)
+    this.queuedBytes += batchBytes(batch)
   }
 
   /** The next batch that still has jobs. */
   dequeue(): JobsMessage | undefined {
     const batch = this.queue.shift()
-    if (batch !== undefined) this.queuedBytes -= bodyBytes(batch.jobs)
+    if (batch !== undefined) this.queuedBytes -= batchBytes(batch)
     return batch
   }
 
@@ -179,8 +181,9 @@ export class HostedRun {
     for (const batch of batches.toReversed()) {
       const jobs = batch.jobs.filter(({ job }) => !isUnwanted(job))
       if (jobs.length === 0) continue
-      this.queue.unshift({ ...batch, jobs })
-      this.queuedBytes += bodyBytes(jobs)
+      const rest = { ...batch, jobs }
+      this.queue.unshift(rest)
+      this.queuedBytes += batchBytes(rest)
     }
   }
 
@@ -206,8 +209,8 @@ export class HostedRun {
       if (batch === undefined) break
       const keep = Math.max(0, batch.jobs.length - (count - taken.length))
       taken.push(...batch.jobs.slice(keep))
-      this.queuedBytes -= bodyBytes(batch.jobs.slice(keep))
-      if (keep > 0) this.queue.push({ ...batch, jobs: batch.jobs.slice(0, keep) })
+      this.queuedBytes -= batchBytes(batch)
+      if (keep > 0) this.enqueue({ ...batch, jobs: batch.jobs.slice(0, keep) })
     }
     for (const worker of this.workers) {
       taken.push(...worker.recall(count - taken.length).flatMap(({ jobs }) => jobs))
@@ -253,8 +256,8 @@ export class HostedRun {
   }
 }
 
-function bodyBytes(jobs: BatchJobs): number {
-  let bytes = 0
+function batchBytes({ blobs, jobs }: JobsMessage): number {
+  let bytes = OVERHEAD_BYTES * (1 + blobs.length + jobs.length)
   for (const { body } of jobs) bytes += body.length
   return bytes
 }

@@ -2,9 +2,10 @@ import { decode, encode } from 'cborg'
 import type { DecodeOptions, EncodeOptions } from 'cborg'
 import { FrameError } from './errors.ts'
 import { HELD_READERS } from './control-held.ts'
+import { countItems } from './count-items.ts'
 import { readAttempt, readJob, readName, readPeer, readSetup, RUN_ID } from './field-readers.ts'
 import { Fields } from './fields.ts'
-import { MAX_LISTED_PEERS, MAX_LOG_LENGTH } from './limits.ts'
+import { MAX_CONTROL_ITEMS, MAX_LISTED_JOBS, MAX_LISTED_PEERS, MAX_LOG_LENGTH } from './limits.ts'
 import type { ControlMessage } from './messages.ts'
 import { toPrintableText } from './printable.ts'
 
@@ -21,7 +22,6 @@ const DECODE: DecodeOptions = {
 }
 
 const STREAM = /^std(?:out|err)$/
-const MAX_LISTED_JOBS = 1024 * 1024
 
 export function encodeControl(message: ControlMessage): Uint8Array {
   const { type: _, ...fields } = message
@@ -31,6 +31,7 @@ export function encodeControl(message: ControlMessage): Uint8Array {
 /** @throws {FrameError} when the bytes are not a message of this type */
 export function decodeControl(type: ControlMessage['type'], bytes: Uint8Array): ControlMessage {
   let value: unknown
+  countItems(bytes, MAX_CONTROL_ITEMS)
   try {
     value = decode(bytes, DECODE)
   } catch (error) {

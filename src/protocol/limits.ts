@@ -40,6 +40,9 @@ export const MAX_TRANSFER_BYTES = 1024 * 1024 * 1024
 /** Largest control message that may travel in parts; a run's setup function with what it captured is the big one. */
 export const MAX_CONTROL_TRANSFER_BYTES = 64 * 1024 * 1024
 
+/** Items of CBOR in one control message: decoded, each may take a few hundred bytes. */
+export const MAX_CONTROL_ITEMS = 256 * 1024
+
 /** Largest body of a job, result or blob: a transfer less the room for its header and a list of blobs. */
 export const MAX_BODY_BYTES = MAX_TRANSFER_BYTES - 1024 * 1024
 
@@ -67,6 +70,9 @@ export const MAX_LOG_LENGTH = 32 * 1024
 /** Peers in one list, and addresses of each: a mesh larger than this learns the rest from other peers. */
 export const MAX_LISTED_PEERS = 512
 export const MAX_LISTED_ADDRESSES = 8
+
+/** Jobs in one control message. */
+export const MAX_LISTED_JOBS = 32 * 1024
 
 /** Held runs in one answer: a holder keeps no more. */
 export const MAX_LISTED_RUNS = 512

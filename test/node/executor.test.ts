@@ -256,6 +256,43 @@ describe('executor', () => {
     expect(link.answers).toEqual([{ job: 0, attempt: 1, ok: false, code: 'JOB_REFUSED' }])
   })
 
+  test('millions of jobs without arguments, or of names of blobs, hold their submitter back as well', () => {
+    const jobs = Array.from({ length: 16_384 }, (_, job) => ({ job, attempt: 1, body: new Uint8Array(0) }))
+    const hash = '0f'.repeat(32)
+    const names = { blobs: Array<string>(4_096).fill(hash), jobs: jobs.slice(0, 1) }
+    for (const flood of [{ blobs: [], jobs }, names]) {
+      const { executor } = makeExecutor(1)
+      const link = openRun(executor, 'flooder')
+      void executor.onMessage(link, { type: 'blob', run: 1, hash, bytes: new Uint8Array(0) })
+      const answers = Array.from({ length: 200 }, () =>
+        executor.onMessage(link, { type: 'jobs', run: 1, timeoutMs: 0, ...flood })
+      )
+      expect(answers.at(-1)).toBeInstanceOf(Promise)
+    }
+  })
+
+  test('a batch without jobs occupies nobody', () => {
+    const { executor, workers } = makeExecutor(1)
+    const link = openRun(executor, 'alice')
+    give(executor, link)
+    expect(executor.busy).toBe(0)
+    give(executor, link, 0)
+    workers[0]!.finish()
+    expect(executor.busy).toBe(0)
+  })
+
+  test('gives back any number of jobs, in lists of a length that peers take', () => {
+    const { executor } = makeExecutor(1)
+    const link = openRun(executor, 'alice')
+    for (let first = 0; first < 40_000; first += 10_000) {
+      give(executor, link, ...Array.from({ length: 10_000 }, (_, at) => first + at))
+    }
+    void executor.onMessage(link, { type: 'recall', run: 1, count: 50_000 })
+    expect(link.recalled.length).toBeGreaterThan(32_768)
+    const lists = link.received.filter((message) => message.type === 'recalled')
+    expect(Math.max(...lists.map(({ jobs }) => jobs.length))).toBe(32_768)
+  })
+
   test('holds back a submitter that sends more than it can keep, until there is room', async () => {
     const { executor, workers } = makeExecutor(1)
     const link = openRun(executor, 'alice')

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto'
 import { encode } from 'cborg'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { countItems } from '../../src/protocol/count-items.ts'
 import { decodeMessage } from '../../src/protocol/decode.ts'
 import { encodeMessage } from '../../src/protocol/encode.ts'
+import { FrameError } from '../../src/protocol/errors.ts'
 import type { HeldRunStatus } from '../../src/protocol/held-messages.ts'
 import { MAX_BODY_BYTES } from '../../src/protocol/limits.ts'
 import { MESSAGE_TYPES } from '../../src/protocol/messages.ts'
@@ -227,6 +229,38 @@ describe('messages', () => {
     expect(() => decodeMessage(openedFrame(type, payload))).toThrow(
       expect.objectContaining({ code: 'FRAME_INVALID' })
     )
+  })
+
+  test('a message of millions of empty maps is refused before any of them is made', () => {
+    const maps = Buffer.alloc(4 * 1024 * 1024, 0xa0)
+    const head = Buffer.from([0xa1, 0x61, 0x78, 0x9a, 0, 0x40, 0, 0])
+    const before = process.memoryUsage().rss
+    expect(() => decodeMessage(openedFrame(MESSAGE_TYPES.ping, Buffer.concat([head, maps])))).toThrow(
+      'at most 262144 items'
+    )
+    expect(process.memoryUsage().rss - before).toBeLessThan(100e6)
+  })
+
+  test('items are counted as the decoder finds them', () => {
+    const count = (value: unknown): number => {
+      if (Array.isArray(value)) return value.reduce((sum: number, item) => sum + count(item), 1)
+      if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return 1
+      return Object.values(value).reduce((sum: number, item) => sum + 1 + count(item), 1)
+    }
+    const value = fc.jsonValue()
+    fc.assert(
+      fc.property(value, fc.uint8Array({ maxLength: 300 }), (json, bytes) => {
+        expect(countItems(encode([json, bytes]), 10_000)).toBe(count([json, bytes]))
+        expect(() => countItems(encode([json, bytes]), count([json, bytes]) - 1)).toThrow(FrameError)
+      }),
+      { numRuns: 500 }
+    )
+  })
+
+  test('a message with as many jobs as one may list is taken', () => {
+    const jobs = Array.from({ length: 32_768 }, (_, job) => ({ job: 0xffff_0000 + job, attempt: 1 }))
+    const message: Message = { type: 'recalled', run: 1, jobs }
+    expect(encodeMessage(message).map(decodeAgain)).toEqual([message])
   })
 
   test('keys that mean something to JavaScript stay data', () => {
