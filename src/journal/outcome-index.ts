@@ -111,7 +111,8 @@ export class OutcomeIndex {
       const replaced = find(this.#lastOfIndex[index], this.#earlier, (record) => this.#hash[record] === hash)
       if (replaced !== NONE) this.#isGone[replaced] = true
       if (kind === 'moved') {
-        this.forget(index)
+        // A result that went elsewhere may have made room for another before.
+        if (keyHead === '' || this.#current[index] === replaced) this.forget(index)
         continue
       }
       const record = this.#segment.length

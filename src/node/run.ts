@@ -293,8 +293,12 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
   #roomForTasks(): number {
     if (this.#completions.size >= MAX_UNTAKEN) return 0
     const wanted = this.#scheduler.wanted()
-    const mayRecall = this.#memory?.isFull === true && this.#scheduler.unsettled === 0
-    return mayRecall ? Math.max(wanted, LOOK_AHEAD) : wanted
+    return this.#isRecalling ? Math.max(wanted, LOOK_AHEAD) : wanted
+  }
+
+  /** Every job so far was one whose result is known: the next may be, too. */
+  get #isRecalling(): boolean {
+    return this.#memory?.isFull === true && this.#scheduler.unsettled === 0
   }
 
   async #waitForRoom(): Promise<void> {
@@ -340,8 +344,9 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
   /** Peers that lend no more may still have jobs of ours to end. */
   #onPatienceEnded(): void {
     this.#patience = undefined
-    if (this.#scheduler.inFlight === 0) this.fail(this.#noExecutors())
-    else this.#onExecutorsChanged()
+    if (this.#scheduler.inFlight > 0) this.#onExecutorsChanged()
+    else if (this.#isRecalling) this.#patience = setTimeout(() => this.#onPatienceEnded(), TICK_MS)
+    else this.fail(this.#noExecutors())
   }
 
   #noExecutors(): MeshError {
