@@ -2,7 +2,7 @@ import { JournalError } from '../journal/errors.ts'
 import type { ChunkMessage } from '../protocol/held-messages.ts'
 import { CHUNK_BYTES } from './held-limits.ts'
 import { HeldOutflow } from './held-outflow.ts'
-import type { RecordedOutcome } from './held-record.ts'
+import type { RecordedOutcome } from './held-outcome.ts'
 import type { HeldRun } from './held-run.ts'
 import type { Link } from './link.ts'
 
@@ -51,7 +51,7 @@ export class HeldFeed {
   /** A file that cannot be read any more is no run any more. */
   #read(): RecordedOutcome[] {
     try {
-      return this.#held.record.read(this.#outflow.next, CHUNK_BYTES)
+      return this.#held.record.results.read(this.#outflow.next, CHUNK_BYTES)
     } catch (error) {
       if (!(error instanceof JournalError)) throw error
       this.close()

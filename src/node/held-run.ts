@@ -9,6 +9,9 @@ import type { TaskSource } from './task-source.ts'
 /** Results that come within this time are written together: each write costs more than many jobs. */
 const WRITE_EVERY_MS = 25
 
+/** What a power cut may cost, at most. */
+const FLUSH_EVERY_MS = 5_000
+
 export interface HeldRunParts {
   /** Id and name of this node. */
   readonly self: { readonly peer: string; readonly node: string }
@@ -32,7 +35,7 @@ export class HeldRun {
   }
 
   get status(): HeldRunStatus {
-    return heldStatus(this.record, this.#isStarted)
+    return heldStatus(this.record, this.record.results, this.#isStarted)
   }
 
   get isWatched(): boolean {
@@ -85,15 +88,21 @@ export class HeldRun {
     const source = new HeldSource(record, this.#parts.self, (error) => queueMicrotask(() => run.fail(error)))
     const run = this.#parts.start(source, record.label)
     this.#run = run
+    let flushedMs = performance.now()
     for await (const settlements of run.settlements()) {
-      const before = record.resultBytes
+      const before = record.results.bytes
       record.append(settlements)
       this.#tell()
-      const refusal = this.#parts.onGrown(record.id, record.resultBytes - before)
+      const refusal = this.#parts.onGrown(record.id, record.results.bytes - before)
       if (refusal !== undefined) throw new Error(`the node that holds it has no more room: ${refusal}`)
+      if (performance.now() - flushedMs > FLUSH_EVERY_MS) {
+        record.flush()
+        flushedMs = performance.now()
+      }
       await new Promise((resolve) => setTimeout(resolve, WRITE_EVERY_MS))
     }
-    if (record.results < record.jobs) throw new Error(`${record.jobs - record.results} jobs have no result`)
+    const missing = record.jobs - record.results.count
+    if (missing > 0) throw new Error(`${missing} jobs have no result`)
   }
 
   #end(stage: RunStage, reason?: string): void {
@@ -114,8 +123,12 @@ export function isEnded(stage: RunStage): boolean {
   return stage === 'finished' || stage === 'failed' || stage === 'cancelled'
 }
 
-export function heldStatus(record: HeldRecord, isStarted: boolean): HeldRunStatus {
-  const { id, label, origin, stage, jobs, succeeded, failed, reason, startedMs } = record
+export function heldStatus(
+  record: HeldRecord,
+  { succeeded, failed }: { readonly succeeded: number; readonly failed: number },
+  isStarted: boolean
+): HeldRunStatus {
+  const { id, label, origin, stage, jobs, reason, startedMs } = record
   return {
     id,
     label,

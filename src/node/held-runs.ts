@@ -125,10 +125,10 @@ export class HeldRuns {
 
   #restore(id: string): void {
     const { folder } = this.#parts
-    const found = HeldRecord.peek(folder, id, (record) => {
+    const found = HeldRecord.peek(folder, id, (record, counts) => {
       if (record.kind !== 'held') return undefined
       const { stage, isComplete, origin, updatedMs, startedMs } = record
-      return { stage, isComplete, origin, updatedMs, startedMs, status: heldStatus(record, false) }
+      return { stage, isComplete, origin, updatedMs, startedMs, status: heldStatus(record, counts, false) }
     })
     if (found === undefined) return
     // Left by a holder that was killed in the middle of a hand-over, or being handed to another process just now.
@@ -166,7 +166,7 @@ export class HeldRuns {
   async #reopen(id: string): Promise<HeldRecord> {
     const { folder, onWarning } = this.#parts
     const record = await HeldRecord.read(folder, id)
-    const lost = record.jobs - record.results
+    const lost = record.jobs - record.results.count
     if (record.stage !== 'finished' || lost <= 0) return record
     onWarning(`run ${id}: ${lost} results are damaged; running their jobs again`)
     record.close()

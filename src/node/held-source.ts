@@ -55,8 +55,8 @@ export class HeldSource implements TaskSource {
         isAtEnd = true
         break
       }
-      if (this.#record.isDone(stored.index)) continue
-      if (!stored.idempotent && this.#record.isStarted(stored.index)) this.#lose(stored.index)
+      if (this.#record.results.isDone(stored.index)) continue
+      if (!stored.idempotent && this.#record.results.isStarted(stored.index)) this.#lose(stored.index)
       else tasks.push(this.#task(stored))
     }
     const once = tasks.filter(({ idempotent }) => !idempotent).map(({ index }) => index)
