@@ -1,4 +1,4 @@
-import { Session } from 'node:inspector'
+import type { InspectorSession } from './inspector-session.ts'
 
 export interface Location {
   readonly scriptId: string
@@ -19,11 +19,6 @@ export interface Closure {
   readonly isModule: boolean
 }
 
-export interface Script {
-  readonly url: string
-  readonly source: string
-}
-
 interface ListedScope {
   readonly description: string
   readonly object: Scope
@@ -42,18 +37,18 @@ const TAKE = `function () { globalThis[Symbol.for('dist-node.closure-inspector')
 /** Remote objects held by the inspector before they are released. */
 const RELEASE_EVERY = 500
 
-/** Of this process, by V8's number for each. */
-const scripts = new Map<string, Script>()
-
 /**
  * Looks into closures of this process through V8's own inspector, which answers within the call: no port is opened and
  * no debugger attached. `Runtime.getProperties` on a function yields `[[Scopes]]` and `[[FunctionLocation]]`
  * (https://chromedevtools.github.io/devtools-protocol/v8/Runtime/#method-getProperties).
  */
 export class ClosureInspector {
-  readonly #session = new Session()
-  #connected = false
+  readonly #session: InspectorSession
   #held = 0
+
+  constructor(session: InspectorSession) {
+    this.#session = session
+  }
 
   inspect(fn: Function): Closure {
     const properties = this.#internalProperties(fn)
@@ -93,44 +88,6 @@ export class ClosureInspector {
     )
   }
 
-  /**
-   * The source of a script as V8 compiled it, types stripped. Turning the debugger on takes tens of milliseconds the first
-   * time, so all scripts of the program are read at once.
-   */
-  script(scriptId: string): Script {
-    if (!scripts.has(scriptId)) this.#readScripts()
-    return scripts.get(scriptId) ?? { url: '', source: '' }
-  }
-
-  /** The script that was loaded from a URL, if any was. */
-  scriptAt(url: string): string | undefined {
-    if (scripts.size === 0) this.#readScripts()
-    for (const [scriptId, script] of scripts) if (script.url === url) return scriptId
-    return undefined
-  }
-
-  #readScripts(): void {
-    const urls = new Map<string, string>()
-    const onParsed = ({ params }: { params: { scriptId: string; url: string } }): void => {
-      urls.set(params.scriptId, params.url)
-    }
-    this.#session.on('Debugger.scriptParsed', onParsed)
-    try {
-      this.#post('Debugger.enable', {})
-      for (const [scriptId, url] of urls) {
-        if (!scripts.has(scriptId)) scripts.set(scriptId, { url, source: this.#sourceOf(scriptId, url) })
-      }
-    } finally {
-      this.#session.off('Debugger.scriptParsed', onParsed)
-      this.#post('Debugger.disable', {})
-    }
-  }
-
-  #sourceOf(scriptId: string, url: string): string {
-    if (url.startsWith('node:')) return ''
-    return this.#post<{ scriptSource: string }>('Debugger.getScriptSource', { scriptId }).scriptSource
-  }
-
   #internalProperties(fn: Function): readonly RemoteProperty[] {
     return this.#describe(fn).internalProperties ?? []
   }
@@ -138,12 +95,12 @@ export class ClosureInspector {
   #describe(value: object): { internalProperties?: RemoteProperty[]; privateProperties?: RemoteProperty[] } {
     if (++this.#held > RELEASE_EVERY) this.#release()
     door.given = value
-    const { result } = this.#post<{ result: { objectId: string } }>('Runtime.evaluate', {
+    const { result } = this.#session.post<{ result: { objectId: string } }>('Runtime.evaluate', {
       expression: GIVE,
       objectGroup: 'closures'
     })
     door.given = undefined
-    return this.#post('Runtime.getProperties', { objectId: result.objectId, ownProperties: true })
+    return this.#session.post('Runtime.getProperties', { objectId: result.objectId, ownProperties: true })
   }
 
   #scopes(scopesId: string): ListedScope[] {
@@ -153,7 +110,7 @@ export class ClosureInspector {
   }
 
   #take(objectId: string): unknown {
-    this.#post('Runtime.callFunctionOn', { objectId, functionDeclaration: TAKE, silent: true })
+    this.#session.post('Runtime.callFunctionOn', { objectId, functionDeclaration: TAKE, silent: true })
     const { taken } = door
     door.taken = undefined
     return taken
@@ -161,25 +118,7 @@ export class ClosureInspector {
 
   #release(): void {
     this.#held = 0
-    this.#post('Runtime.releaseObjectGroup', { objectGroup: 'closures' })
-  }
-
-  // The answers of the protocol have types of its own, which only the caller knows.
-  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
-  #post<Answer>(method: string, parameters: object): Answer {
-    if (!this.#connected) {
-      this.#session.connect()
-      this.#connected = true
-    }
-    let answer: Answer | undefined
-    let failure: Error | null = null
-    // The session of the same thread calls back before it returns.
-    this.#session.post(method, parameters, (error: Error | null, result?: object) => {
-      failure = error
-      answer = result as Answer
-    })
-    if (failure !== null) throw failure
-    return answer as Answer
+    this.#session.post('Runtime.releaseObjectGroup', { objectGroup: 'closures' })
   }
 }
 

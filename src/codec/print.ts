@@ -9,10 +9,12 @@ import { type KnownClosures, LiveFunctions } from './live-functions.ts'
 import { PackageValues } from './package-values.ts'
 import { Pending } from './pending.ts'
 import { formatPath, type Segment } from './path.ts'
+import { InspectorSession } from './inspector-session.ts'
 import { isResultBuiltin } from './result-builtins.ts'
 import { Reader } from './read.ts'
 import { readData } from './read-data.ts'
 import { mapStack } from './source-maps.ts'
+import { ScriptSources } from './script-sources.ts'
 import { SharingFound } from './shared-state.ts'
 import { SiteAnalyser } from './site-analyser.ts'
 import type { FunctionUnit, Unit } from './unit.ts'
@@ -67,7 +69,9 @@ export class Printer {
   constructor(options: PrinterOptions = {}) {
     this.#options = options
     const keep = (hash: string, bytes: Uint8Array): void => void this.#units.set(hash, bytes)
-    const inspector = new ClosureInspector()
+    const session = new InspectorSession()
+    const inspector = new ClosureInspector(session)
+    const scripts = new ScriptSources(session)
     const { cacheDirectory } = options
     const cache = cacheDirectory === undefined ? undefined : new BundleCache(cacheDirectory)
     const bundler = new Bundler(keep, cache)
@@ -75,7 +79,7 @@ export class Printer {
     this.#packages = packages
     this.#functions = new LiveFunctions(
       inspector,
-      new SiteAnalyser(inspector, bundler, packages, keep),
+      new SiteAnalyser(scripts, bundler, packages, keep),
       packages
     )
     this.#functions.onCapture = (bytes) => this.#warn(bytes)

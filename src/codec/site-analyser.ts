@@ -2,7 +2,7 @@ import { analyseFunction, type FunctionAnalysis } from './analyse-function.ts'
 import { builtinModuleName, isGlobalName } from './builtins.ts'
 import { type Bundler, isBundled } from './bundle.ts'
 import { capturedKeys } from './class-keys.ts'
-import type { Closure, ClosureInspector } from './closure-inspector.ts'
+import type { Closure } from './closure-inspector.ts'
 import { applyEdits } from './edit.ts'
 import { Encoder } from './encode.ts'
 import { refuse } from './errors.ts'
@@ -10,6 +10,7 @@ import { areConstant } from './file-scopes.ts'
 import { PLAIN_DATA } from './plain-data.ts'
 import type { PackageValues } from './package-values.ts'
 import { explainRewritten } from './rewritten.ts'
+import type { ScriptSources } from './script-sources.ts'
 import { hasVariable, type Site } from './site.ts'
 import { findText, hasOuterThis, positionOf, readSourceFile, type SourceFile } from './source-file.ts'
 import { type FunctionUnit, hashUnit, type Link, type LoadTarget } from './unit.ts'
@@ -21,7 +22,7 @@ export interface ForeignSite {
 
 /** Turns a site into its unit: parses the function, finds where each free name leads, bundles what it imports. */
 export class SiteAnalyser {
-  readonly #inspector: ClosureInspector
+  readonly #scripts: ScriptSources
   readonly #bundler: Bundler
   readonly #packages: PackageValues
   readonly #files = new Map<string, SourceFile>()
@@ -29,12 +30,12 @@ export class SiteAnalyser {
   readonly #encoder = new Encoder(PLAIN_DATA)
 
   constructor(
-    inspector: ClosureInspector,
+    scripts: ScriptSources,
     bundler: Bundler,
     packages: PackageValues,
     keep: (hash: string, bytes: Uint8Array) => void
   ) {
-    this.#inspector = inspector
+    this.#scripts = scripts
     this.#bundler = bundler
     this.#packages = packages
     this.#keep = keep
@@ -119,14 +120,14 @@ export class SiteAnalyser {
   }
 
   #fileAt(url: string): SourceFile | undefined {
-    const scriptId = this.#inspector.scriptAt(url)
+    const scriptId = this.#scripts.idOf(url)
     return scriptId === undefined ? undefined : this.#file(scriptId, true)
   }
 
   #file(scriptId: string, isModule: boolean): SourceFile {
     const known = this.#files.get(scriptId)
     if (known !== undefined) return known
-    const { url, source } = this.#inspector.script(scriptId)
+    const { url, source } = this.#scripts.get(scriptId)
     const file = readSourceFile(url, source, isModule)
     this.#files.set(scriptId, file)
     return file
