@@ -27,7 +27,9 @@ export interface SandboxOptions {
 
 export function addMeshOptions(command: Command): Command {
   return command
+    .optionsGroup('The mesh:')
     .option('--password-file <file>', "file with the mesh's password (default: the one init or join made)")
+    .option('--weak-password', 'accept a password that can be guessed')
     .option('--mesh <name>', 'public name of the mesh', 'default')
     .option('--name <name>', 'name of this node (default: the host name)')
     .option('--peer <multiaddr>', 'dial this peer too; may be repeated', collect, [])
@@ -47,8 +49,8 @@ export function addMeshOptions(command: Command): Command {
       'jobs to run at once on this machine; 0 lends nothing (default: one per core)',
       wholeNumber
     )
+    .optionsGroup('Output:')
     .option('--json', 'print one JSON object per line')
-    .option('--weak-password', 'accept a password that can be guessed')
     .addOption(
       new Option('--log-level <level>', 'what is said on stderr').choices(LOG_LEVELS).default('info')
     )
@@ -61,6 +63,7 @@ export function addMeshOptions(command: Command): Command {
 
 export function addSandboxOptions(command: Command): Command {
   return command
+    .optionsGroup('Jobs on this machine:')
     .addOption(
       new Option('--sandbox <level>', 'how jobs are locked in; auto takes the strongest that works here')
         .choices(['auto', 'bwrap', 'unshare', 'permission'])

@@ -38,23 +38,10 @@ export async function execute(args: readonly string[]): Promise<number> {
     .showSuggestionAfterError()
     .showHelpAfterError('(dist-node --help lists commands, dist-node COMMAND --help the options of one)')
     .addHelpText('after', EXAMPLES)
-  for (const add of [
-    addInit,
-    addJoin,
-    addStart,
-    addRun,
-    addEval,
-    addAttach,
-    addCancel,
-    addRuns,
-    addResults,
-    addCache,
-    addPeers,
-    addDoctor,
-    addRotate,
-    addCompletion
-  ])
-    add(program)
+  for (const [heading, adders] of COMMANDS) {
+    program.commandsGroup(heading)
+    for (const add of adders) add(program)
+  }
   const state = { exitCode: EXIT.ok as number }
   program.hook('preAction', (_program, command) => {
     cacheCompiledCode()
@@ -70,6 +57,14 @@ export async function execute(args: readonly string[]): Promise<number> {
     return await explain(error)
   }
 }
+
+/** In the order of their use by somebody new. */
+const COMMANDS = [
+  ['Make a mesh:', [addInit, addJoin, addStart]],
+  ['Run jobs on it:', [addRun, addEval]],
+  ['Runs that were left alone:', [addAttach, addCancel, addRuns, addResults, addCache]],
+  ['Look after it:', [addPeers, addDoctor, addRotate, addCompletion]]
+] as const
 
 /** A file that cannot be used ends every command but `doctor`, which explains it. */
 function readConfiguration(command: Command): void {

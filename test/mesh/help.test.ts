@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { TestMesh } from './harness.ts'
 
@@ -36,18 +35,4 @@ test('every command is in the help, and each has examples, durations and default
     if (text.includes('<duration>')) expect(text).toContain('Durations are written 500ms, 30s, 5m, 2h.')
   }
   expect(texts[COMMANDS.indexOf('rotate')]).toMatch(/default:\s+24h\)/)
-})
-
-test('completion for bash completes commands and their options', async () => {
-  await using mesh = new TestMesh()
-  const completion = mesh.command(['completion', 'bash'])
-  expect(await completion.exit(), completion.stderr).toBe(0)
-  const complete = (...words: string[]): string[] => {
-    const line = `COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}`
-    const script = `${completion.lines.join('\n')}\n${line}; _dist_node; printf '%s\\n' "\${COMPREPLY[@]}"`
-    return execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim().split('\n')
-  }
-  expect(complete('dist-node', 'r')).toEqual(['run', 'runs', 'results', 'rotate'])
-  expect(complete('dist-node', 'run', '--or')).toEqual(['--ordered'])
-  expect(complete('dist-node', 'peers', '--wa')).toEqual(['--wait', '--watch'])
 })
