@@ -1,7 +1,6 @@
 /** The command `dist-node`: its process from start to end. */
 import { EXIT } from './exit.ts'
 import { guardMemory } from './guard-memory.ts'
-import { keepYoungGenerationSmall } from './small-young-generation.ts'
 import { VERSION } from './version.ts'
 
 /** @param args what was typed after `dist-node` */
@@ -16,7 +15,6 @@ export async function main(args: readonly string[]): Promise<void> {
     if (error.code === 'EPIPE') process.exit(EXIT.ok)
     throw error
   })
-  keepYoungGenerationSmall()
   // Everything that is loaded later than here is something `--version` does not wait for.
   const { execute } = await import('./program.ts')
   const exitCode = await execute(args)

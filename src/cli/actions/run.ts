@@ -9,6 +9,7 @@ import { log } from '../log.ts'
 export async function runFile(file: string, args: string[], options: RunCommandOptions): Promise<void> {
   const { signal, dispose } = interruptSignal(EXIT.interrupted)
   const slots = options.local ? {} : { slots: 0 }
+  if (!options.local) keepYoungGenerationSmall()
   const creating = createNode(options, { ...slots, lend: false, start: false })
   // While the first worker process starts.
   const loading = loadJobsFile(file, args)
