@@ -1,4 +1,5 @@
 import { loadJobsFile, MeshError, UsageError } from '../../index.ts'
+import { keepYoungGenerationSmall } from '../small-young-generation.ts'
 import type { RunCommandOptions } from '../commands/run.ts'
 import { deliver } from '../deliver.ts'
 import { EXIT, ExitError } from '../exit.ts'
