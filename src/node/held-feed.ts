@@ -1,13 +1,10 @@
 import { JournalError } from '../journal/errors.ts'
 import type { ChunkMessage } from '../protocol/held-messages.ts'
-import { CHUNK_BYTES } from './held-limits.ts'
+import { CHUNK_BYTES, MAX_WAITING_BYTES } from './held-limits.ts'
 import { HeldOutflow } from './held-outflow.ts'
 import type { RecordedOutcome } from './held-outcome.ts'
 import type { HeldRun } from './held-run.ts'
 import type { Link } from './link.ts'
-
-/** Nothing more is read from the disk for a peer that has this much waiting for it. */
-const MAX_QUEUED_BYTES = 4 * 1024 * 1024
 
 /** Counts and state go to a follower this often at most. */
 const STATUS_EVERY_MS = 250
@@ -61,18 +58,24 @@ export class HeldFeed {
   }
 
   #onNews(): void {
-    this.#statusTimer ??= setTimeout(() => this.#sendStatus(), STATUS_EVERY_MS).unref()
+    this.#sendStatusLater()
     this.#pump()
+  }
+
+  #sendStatusLater(): void {
+    this.#statusTimer ??= setTimeout(() => this.#sendStatus(), STATUS_EVERY_MS).unref()
   }
 
   #sendStatus(): void {
     this.#statusTimer = undefined
+    // A newer one later is worth as much to a peer that does not read now.
+    if (this.#link.queuedBytes > MAX_WAITING_BYTES) return this.#sendStatusLater()
     this.#link.send({ type: 'followed', run: this.#number, status: this.#held.status })
   }
 
   #pump(): void {
     while (!this.#isClosed && !this.#isWaiting && this.#outflow.hasRoom) {
-      if (this.#link.queuedBytes > MAX_QUEUED_BYTES) return void this.#waitForLink()
+      if (this.#link.queuedBytes > MAX_WAITING_BYTES) return void this.#waitForLink()
       const results = this.#read()
       const bytes = results.reduce((sum, { body }) => sum + body.length, 0)
       if (results.length === 0 || !this.#outflow.maySend(bytes)) return

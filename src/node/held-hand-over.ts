@@ -1,7 +1,7 @@
 import { JournalError } from '../journal/errors.ts'
 import type { HeldMessage, HoldMessage } from '../protocol/held-messages.ts'
 import type { BlobMessage, JobsMessage } from '../protocol/messages.ts'
-import { HeldIntake } from './held-intake.ts'
+import { HeldIntake, jobsBytes, storedBytes } from './held-intake.ts'
 import type { HeldRecord } from './held-record.ts'
 import type { HeldRuns } from './held-runs.ts'
 import type { Link } from './link.ts'
@@ -38,7 +38,8 @@ export class HeldHandOver {
   onBlob(message: BlobMessage): void {
     this.#guard((record) => {
       if (this.#intake.hasBlob(message.hash)) return undefined
-      const refusal = this.#intake.onBlob(message) ?? this.#runs.quota.grow(record.id, message.bytes.length)
+      const size = storedBytes([message.bytes], 1)
+      const refusal = this.#intake.onBlob(message) ?? this.#runs.quota.grow(record.id, size)
       if (refusal === undefined) record.putBlob(message.hash, message.bytes)
       return refusal
     })
@@ -47,9 +48,8 @@ export class HeldHandOver {
   onJobs(message: JobsMessage): void {
     this.#guard((record) => {
       const { head, timeoutMs, blobs, once, jobs } = message
-      const bytes = jobs.reduce((sum, { body }) => sum + body.length, 0)
-      const refusal = this.#intake.onJobs(message) ?? this.#runs.quota.grow(record.id, bytes)
-      if (refusal !== undefined) return refusal
+      const refusal = this.#intake.onJobs(message) ?? this.#runs.quota.grow(record.id, jobsBytes(message))
+      if (refusal !== undefined || jobs.length === 0) return refusal
       const units = blobs.filter((hash) => hash !== head)
       record.putTasks(
         jobs.map(({ job, attempt, body }) => ({

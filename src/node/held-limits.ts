@@ -34,6 +34,16 @@ export const MAX_RUNNING_HELD = 8
 /** Runs one peer hands over or follows at once. */
 export const MAX_HELD_TALKS = 64
 
+/** Of one submitter, so that its endless runs do not keep those of others waiting. */
+export const MAX_RUNNING_OF_SUBMITTER = 4
+
+/** What a job, a result or a message takes on the disk beside its bytes, and the name of a function: about, rather too much. */
+export const ROW_BYTES = 64
+export const NAME_BYTES = 65
+
+/** Nothing more is read from the disk, and no list is made, for a peer that has this much waiting for it. */
+export const MAX_WAITING_BYTES = 4 * 1024 * 1024
+
 /** Results that travel to a follower together, unless a single one is larger. */
 export const CHUNK_BYTES = 1024 * 1024
 

@@ -44,6 +44,27 @@ export class HeldQuota {
     return this.#refusal(entry.submitter, 0)
   }
 
+  /**
+   * The same for results of a run that was taken: what others fill the disk with ends it only when its submitter has most
+   * of all there.
+   */
+  growByResults(id: string, bytes: number): string | undefined {
+    const refusal = this.grow(id, bytes)
+    const entry = this.#entries.get(id)
+    if (refusal === undefined || entry === undefined || entry.bytes > MAX_HELD_RUN_BYTES) return refusal
+    const bySubmitter = new Map<string, number>()
+    let all = 0
+    for (const each of this.#entries.values()) {
+      bySubmitter.set(each.submitter, (bySubmitter.get(each.submitter) ?? 0) + each.bytes)
+      all += each.bytes
+    }
+    const own = bySubmitter.get(entry.submitter) ?? 0
+    const isMost = own >= Math.max(...bySubmitter.values())
+    return own > MAX_SUBMITTER_BYTES || isMost || all > MAX_HELD_BYTES + MAX_SUBMITTER_BYTES
+      ? refusal
+      : undefined
+  }
+
   /** Runs to forget before one more is taken: those too old, then ended ones that stand in the way, the oldest first. */
   toForget(submitter: string, nowMs: number): string[] {
     const ended = [...this.#entries]

@@ -5,6 +5,7 @@
 import { OutcomeSegment, readOutcomes, type StoredOutcome } from '../journal/outcome-segment.ts'
 import type { RunStore } from '../journal/run-store.ts'
 import { MAX_CHUNK_RESULTS } from '../protocol/limits.ts'
+import { ROW_BYTES } from './held-limits.ts'
 import { isResult, type RecordedOutcome, startedOutcome, storedOutcome } from './held-outcome.ts'
 import { NumberSet } from './number-set.ts'
 import type { Settlement } from './run.ts'
@@ -42,7 +43,7 @@ export class HeldResults {
     return this.#failed
   }
 
-  /** Of all bodies. */
+  /** Of all of them. */
   get bytes(): number {
     return this.#bytes
   }
@@ -133,6 +134,6 @@ export class HeldResults {
   #count({ kind, body }: StoredOutcome): void {
     if (kind === 'ok') this.#succeeded++
     else this.#failed++
-    this.#bytes += body.length
+    this.#bytes += body.length + ROW_BYTES
   }
 }

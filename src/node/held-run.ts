@@ -48,6 +48,11 @@ export class HeldRun {
     return () => this.#watchers.delete(onNews)
   }
 
+  /** It is on the disk no more: those who watch it find out when they read. */
+  forget(): void {
+    this.#tell()
+  }
+
   cancel(): void {
     if (isEnded(this.record.stage)) return
     this.#isCancelled = true

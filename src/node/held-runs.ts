@@ -2,7 +2,7 @@
 import { JournalError } from '../journal/errors.ts'
 import type { RunsFolder } from '../journal/runs-folder.ts'
 import type { HeldRunStatus, HoldMessage } from '../protocol/held-messages.ts'
-import { MAX_RUNNING_HELD } from './held-limits.ts'
+import { MAX_RUNNING_HELD, MAX_RUNNING_OF_SUBMITTER } from './held-limits.ts'
 import { HeldQuota } from './held-quota.ts'
 import { HeldRecord } from './held-record.ts'
 import { HeldRun, heldStatus, isEnded } from './held-run.ts'
@@ -190,12 +190,13 @@ export class HeldRuns {
 
   #makeRun(record: HeldRecord): HeldRun {
     const { self, start } = this.#parts
-    return new HeldRun(record, { self, start, onGrown: (id, bytes) => this.quota.grow(id, bytes) })
+    return new HeldRun(record, { self, start, onGrown: (id, bytes) => this.quota.growByResults(id, bytes) })
   }
 
   #startWaiting(): void {
     while (!this.#isClosed && this.#running.size < MAX_RUNNING_HELD) {
-      const held = this.#waiting.shift()
+      const at = this.#waiting.findIndex((held) => this.#mayRun(held))
+      const [held] = at === -1 ? [] : this.#waiting.splice(at, 1)
       if (held === undefined) return
       if (isEnded(held.record.stage)) this.#onEnded(held)
       else
@@ -204,6 +205,14 @@ export class HeldRuns {
           held.execute().then(() => this.#onEnded(held))
         )
     }
+  }
+
+  #mayRun({ record }: HeldRun): boolean {
+    const { submitter } = record.origin
+    const others = [...this.#running.keys()].filter(
+      ({ record: other }) => other.origin.submitter === submitter
+    )
+    return others.length < MAX_RUNNING_OF_SUBMITTER || isEnded(record.stage)
   }
 
   #onEnded(held: HeldRun): void {
@@ -217,8 +226,13 @@ export class HeldRuns {
   }
 
   #forget(id: string): void {
-    // Somebody follows it at this moment: the next time, then.
-    if (this.#open.has(id)) return
+    const held = this.#open.get(id)
+    // Who follows it hears that it is here no more: else following for ever would keep room from everybody.
+    if (held !== undefined) {
+      this.#open.delete(id)
+      held.record.close()
+      held.forget()
+    }
     this.#closed.delete(id)
     this.quota.delete(id)
     this.#remove(id)

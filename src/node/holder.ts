@@ -1,10 +1,11 @@
 /** The half of a node that keeps runs of others: who hands one over, who follows one, who asks. */
-import type { FollowMessage, HoldMessage } from '../protocol/held-messages.ts'
+import type { FindRunsMessage, FollowMessage, HoldMessage } from '../protocol/held-messages.ts'
 import { MAX_LISTED_RUNS } from '../protocol/limits.ts'
 import type { Message } from '../protocol/messages.ts'
 import { HeldFeed } from './held-feed.ts'
 import { HeldHandOver } from './held-hand-over.ts'
-import { MAX_HELD_TALKS } from './held-limits.ts'
+import { MAX_HELD_TALKS, MAX_WAITING_BYTES } from './held-limits.ts'
+import type { HeldRun } from './held-run.ts'
 import { HeldRuns, type HeldRunsParts } from './held-runs.ts'
 import type { Link } from './link.ts'
 
@@ -15,6 +16,8 @@ export class Holder {
   readonly #runs: HeldRuns
   readonly #onWarning: (message: string) => void
   readonly #talks = new Map<Link, Map<number, Talk>>()
+  /** Questions that wait until their asker has read what it asked for before. */
+  readonly #asking = new WeakMap<Link, number>()
 
   constructor(parts: HeldRunsParts) {
     this.#runs = new HeldRuns(parts)
@@ -43,10 +46,8 @@ export class Holder {
         return this.#onHold(link, talks, message)
       case 'follow':
         return void this.#onFollow(link, talks, message)
-      case 'find-runs': {
-        const runs = this.#runs.statuses(message.prefix).slice(0, MAX_LISTED_RUNS)
-        return link.send({ type: 'found-runs', request: message.request, runs })
-      }
+      case 'find-runs':
+        return void this.#onFind(link, message)
       case 'blob':
         return handOver(talks, message.run)?.onBlob(message)
       case 'jobs':
@@ -78,6 +79,26 @@ export class Holder {
     await this.#runs.close()
   }
 
+  async #onFind(link: Link, { request, prefix }: FindRunsMessage): Promise<void> {
+    if (!(await this.#hasRoom(link))) return
+    const runs = this.#runs.statuses(prefix).slice(0, MAX_LISTED_RUNS)
+    link.send({ type: 'found-runs', request, runs })
+  }
+
+  /**
+   * A question has a hundred bytes, its answer may have hundreds of thousands: who does not read them gets no more, and
+   * who asks again and again meanwhile no answer at all.
+   */
+  async #hasRoom(link: Link): Promise<boolean> {
+    if (link.queuedBytes <= MAX_WAITING_BYTES) return true
+    const waiting = this.#asking.get(link) ?? 0
+    if (waiting >= MAX_HELD_TALKS) return false
+    this.#asking.set(link, waiting + 1)
+    await link.drained()
+    this.#asking.set(link, this.#asking.get(link)! - 1)
+    return this.#talks.has(link)
+  }
+
   #onHold(link: Link, talks: Map<number, Talk>, message: HoldMessage): void {
     if (talks.has(message.run)) return
     if (talks.size >= MAX_HELD_TALKS) {
@@ -90,7 +111,7 @@ export class Holder {
   async #onFollow(link: Link, talks: Map<number, Talk>, { run, id, position }: FollowMessage): Promise<void> {
     if (talks.has(run) || talks.size >= MAX_HELD_TALKS) return
     talks.set(run, 'opening')
-    const held = await this.#runs.find(id)
+    const held = (await this.#hasRoom(link)) ? await this.#find(id) : undefined
     if (talks.get(run) !== 'opening' || this.#talks.get(link) !== talks) {
       // The follower has left meanwhile.
       if (held !== undefined) this.#runs.release(held)
@@ -101,6 +122,16 @@ export class Holder {
       return link.send({ type: 'followed', run })
     }
     talks.set(run, new HeldFeed(link, run, held, position))
+  }
+
+  /** What is wrong with one run must not end the node. */
+  async #find(id: string): Promise<HeldRun | undefined> {
+    try {
+      return await this.#runs.find(id)
+    } catch (error) {
+      this.#onWarning(`run ${id} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+      return undefined
+    }
   }
 
   #end(talk: Talk): void {

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { RunsFolder } from '../../src/journal/runs-folder.ts'
 import { MeshError } from '../../src/node/errors.ts'
 import { Holder } from '../../src/node/holder.ts'
@@ -22,11 +22,15 @@ const unitHash = createHash('sha256').update(unit).digest('hex')
 
 /** A peer as a holder sees it: what was sent to it stays here. */
 class FakeLink implements Link {
-  readonly peer = PEER
+  readonly peer: string
   readonly name = 'kitchen'
   readonly received: Message[] = []
   readonly #watchers = new Set<() => void>()
   queuedBytes = 0
+
+  constructor(peer: string = PEER) {
+    this.peer = peer
+  }
 
   send(message: Message): void {
     this.received.push(message)
@@ -186,7 +190,7 @@ async function followToEnd(run: number, position = 0): Promise<number[]> {
       last === undefined ? 0 : last.position + last.places.reduce((sum, { jobs }) => sum + jobs.length, 0)
     if (last?.run === run && end > told) queueMicrotask(() => say({ type: 'taken', run, position: end }))
     told = Math.max(told, end)
-    const status = link.of('followed').at(-1)?.status
+    const status = link.of('followed').findLast((message) => message.run === run)?.status
     return status?.state === 'finished' && told >= status.succeeded + status.failed
   })
   return link
@@ -206,6 +210,7 @@ test('a run is taken, run, and followed from wherever one likes', async () => {
   expect(mesh.blobs.every((bytes) => Buffer.from(bytes).equals(unit))).toBe(true)
   expect(link.of('chunk')[0]!.places[0]).toMatchObject({ id: PEER, name: 'attic' })
   say({ type: 'find-runs', request: 9, prefix: 'aba' })
+  await link.until(() => link.of('found-runs').length > 0)
   expect(link.of('found-runs')[0]).toMatchObject({
     request: 9,
     runs: [
@@ -294,11 +299,46 @@ test('nothing is read for a peer whose line is full', async () => {
   link.drained = () => drained.promise
   link.queuedBytes = 5 * 1024 * 1024
   say(follow(3))
-  await link.until(() => link.of('followed').length > 0)
-  expect(link.of('chunk')).toEqual([])
+  for (let request = 0; request < 1_000; request++) say({ type: 'find-runs', request, prefix: '' })
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(link.received).toEqual([])
   link.queuedBytes = 0
   drained.resolve()
   await link.until(() => link.results.length === 10)
+  // A question has a hundred bytes, its answer may have many more.
+  expect(link.of('found-runs')).toHaveLength(63)
+})
+
+test('what is refused to be read ends nothing else', async () => {
+  handOver(10)
+  await followToEnd(2)
+  await stopHolder()
+  restartHolder()
+  vi.spyOn(RunsFolder.prototype, 'read').mockImplementation(() => {
+    throw new TypeError('a fault of ours')
+  })
+  say(follow(5))
+  await link.until(() => link.of('followed').length > 0)
+  expect(link.of('followed')).toEqual([{ type: 'followed', run: 5 }])
+  vi.restoreAllMocks()
+})
+
+test('endless runs of one node leave room for those of others', async () => {
+  mesh.limit = 0
+  const other = new FakeLink('12D3KooWLRPJAA5o6jyTm9AoVzpSCZF9WvQBLB7DhNwTqEiWkVvX')
+  holder.addLink(other)
+  for (let run = 1; run <= 8; run++) {
+    say(hold(run, run.toString(16).padStart(32, '0')), { ...blob, run }, { ...jobs(0, 1), run } as Message)
+    say({ type: 'hold-end', run, jobs: 1 })
+  }
+  const id = 'fe'.repeat(16)
+  for (const message of [hold(1, id), blob, jobs(0, 1), end(1)]) holder.onMessage(other, message)
+  say({ type: 'find-runs', request: 1, prefix: '' })
+  await link.until(() => link.of('found-runs').length > 0)
+  const { runs } = link.of('found-runs')[0]!
+  expect(runs.filter(({ state }) => state === 'running')).toHaveLength(5)
+  expect(runs.find((run) => run.id === id)?.state).toBe('running')
+  holder.removeLink(other)
 })
 
 test('a holder that starts again goes on: what has a result is not run again', async () => {

@@ -43,7 +43,28 @@ test('a whole run is taken, its jobs in any order', () => {
   expect(intake.onJobs(jobs([2, 0], { head: 'aa'.repeat(32) }))).toBeUndefined()
   expect(intake.onJobs(jobs([1], { blobs: ['aa'.repeat(32)] }))).toBeUndefined()
   expect(intake.onEnd(3, ['aa'.repeat(32)])).toBeUndefined()
-  expect(intake).toMatchObject({ jobs: 3, bytes: 18 })
+  expect(intake).toMatchObject({ jobs: 3 })
+  expect(intake.bytes).toBeGreaterThan(18)
+})
+
+test('names of functions count, for a peer may list as many as it likes with every job', () => {
+  const intake = new HeldIntake(0)
+  intake.onBlob(blob('aa', 0))
+  const before = intake.bytes
+  intake.onJobs(jobs([], { blobs: Array<string>(4_096).fill('aa'.repeat(32)) }))
+  expect(intake.bytes - before).toBeGreaterThan(4_096 * 64)
+})
+
+test('results of a run that was taken end it when its submitter has too much, not when others fill the disk', () => {
+  const quota = new HeldQuota()
+  for (const name of ['liar', 'other liar', 'honest']) quota.add(name, name, 0)
+  expect(quota.growByResults('liar', MAX_HELD_RUN_BYTES)).toBeUndefined()
+  quota.add('more', 'liar', MAX_SUBMITTER_BYTES - MAX_HELD_RUN_BYTES)
+  quota.add('yet more', 'other liar', MAX_SUBMITTER_BYTES)
+  expect(quota.growByResults('honest', 1_000)).toBeUndefined()
+  quota.add('small', 'liar', 0)
+  expect(quota.growByResults('small', 1_000)).toMatch(/more than 8 GiB/)
+  expect(quota.growByResults('honest', MAX_HELD_RUN_BYTES)).toMatch(/more than 4 GiB/)
 })
 
 test.each([
