@@ -15,7 +15,7 @@ export class AnnouncementFilter {
   static readonly LIMITS = {
     newPerSecond: 20,
     burst: 64,
-    maxPeers: 512,
+    maxPeers: 1024,
     /** Peers one other machine may announce. Nodes of this machine are not counted: tests start many. */
     maxPeersPerSource: 16,
     maxAddresses: 4,

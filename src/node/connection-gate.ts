@@ -63,8 +63,9 @@ export class ConnectionGate {
     return true
   }
 
+  /** @param remoteAddress the same, or with the peer's id: once that is known libp2p appends it */
   onProven(remoteAddress: string): void {
-    this.#forget(remoteAddress)
+    this.#forget(withoutPeerId(remoteAddress))
   }
 
   onClosed(remoteAddress: string): void {

@@ -7,7 +7,7 @@ interface KnownPeer {
 }
 
 /** Peers kept from one start to the next: enough for any LAN. */
-const MAX_KNOWN = 256
+const MAX_KNOWN = 1024
 
 /** The peers this node has talked to, remembered in its state folder, mesh by mesh. */
 export class KnownPeers {

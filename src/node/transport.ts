@@ -31,6 +31,9 @@ const DIAL_TIMEOUT_MS = 10_000
 /** From the connection to the proof of the password; then it is cut. */
 const PROOF_TIMEOUT_MS = 8_000
 
+/** One for each peer of the largest mesh, and some for strangers and replacements. */
+const MAX_CONNECTIONS = 1_280
+
 /** What libp2p remembers of peers we dialled; our own lists are elsewhere. */
 const PEER_STORE = { maxAddressAge: 10 * 60_000, maxPeerAge: 30 * 60_000 }
 
@@ -69,7 +72,7 @@ export class Transport {
       transports: [
         tcp({
           backlog: 256,
-          maxConnections: 256,
+          maxConnections: MAX_CONNECTIONS,
           inboundSocketInactivityTimeout: 60_000,
           dialOpts: SOCKET_OPTIONS
         })
@@ -88,7 +91,7 @@ export class Transport {
       services: { listener: init.listener ?? noListener },
       peerStore: PEER_STORE,
       connectionManager: {
-        maxConnections: 256,
+        maxConnections: MAX_CONNECTIONS,
         maxIncomingPendingConnections: 128,
         inboundConnectionThreshold: 64,
         inboundUpgradeTimeout: NEGOTIATION_TIMEOUT_MS,

@@ -141,6 +141,13 @@ describe('while a stranger floods a node, an honest peer gets in', () => {
   })
 })
 
+test('peers that have proved the password do not count among strangers', { timeout: 60_000 }, async () => {
+  const { transport, opened } = await startTransport()
+  const peers = GATE_LIMITS.unprovenLoopback + 4
+  for (let n = 0; n < peers; n += 4) await Promise.all([1, 2, 3, 4].map(() => honestDial(transport)))
+  expect(opened()).toBe(peers)
+})
+
 test('a connection that never proves the password is cut', { timeout: 12_000 }, async () => {
   const { transport } = await startTransport()
   const node = await stranger()
