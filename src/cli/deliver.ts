@@ -2,7 +2,7 @@
 import { basename } from 'node:path'
 import type { DistNode, JobResult, JobsFile, Run } from '../index.ts'
 import type { RunCommandOptions } from './commands/run.ts'
-import { Display } from './display.ts'
+import { Display, displayKind } from './display.ts'
 import { EXIT } from './exit.ts'
 import { log, say } from './log.ts'
 import { printResults } from './print-results.ts'
@@ -48,13 +48,6 @@ export async function deliver(
 function tellEnd(report: RunReport, wallMs: number): void {
   const figures = report.figures(wallMs)
   say(report.lines(wallMs), `${figures.done} done, ${figures.failed} failed`, figures)
-}
-
-function displayKind({ quiet, logFormat }: RunCommandOptions): 'live' | 'lines' | 'nothing' {
-  if (quiet === true) return 'nothing'
-  // On the terminals of build services nobody watches, and every redrawing stays in the log.
-  if (logFormat === 'json') return 'nothing'
-  return process.stderr.isTTY && !process.env['CI'] ? 'live' : 'lines'
 }
 
 async function* untilFailure(run: Run<unknown>): AsyncGenerator<JobResult> {

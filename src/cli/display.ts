@@ -83,3 +83,17 @@ export class Display implements Disposable {
     }
   }
 }
+
+/** How a command that follows a run shows it, by its options and by what stderr is. */
+export function displayKind({
+  quiet,
+  logFormat
+}: {
+  quiet?: boolean
+  logFormat?: string
+}): 'live' | 'lines' | 'nothing' {
+  if (quiet === true) return 'nothing'
+  // On the terminals of build services nobody watches, and every redrawing stays in the log.
+  if (logFormat === 'json') return 'nothing'
+  return process.stderr.isTTY && !process.env['CI'] ? 'live' : 'lines'
+}

@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import { styleText } from 'node:util'
-import type { JobFailure, JobResult, RunProgress } from '../index.ts'
+import type { JobFailure, JobResult } from '../index.ts'
 import type { Display } from './display.ts'
 import { errorText } from './error-text.ts'
 import { log, logsJson } from './log.ts'
-import { formatDuration, formatNumber, resultLine, valueText, visible } from './output.ts'
+import { formatDuration, resultLine, valueText, visible } from './output.ts'
 
 export interface ResultForm {
   /** One JSON object per line. */
@@ -35,14 +35,6 @@ export async function printResults(
     const line = json === true ? resultLine(result) : successText(result)
     if (!display.write(process.stdout, line)) await once(process.stdout, 'drain')
   }
-}
-
-/** `12 done, 1 failed in 3.4 s (attic 8, cellar 5)`. */
-export function summary({ succeeded, failed, byNode }: RunProgress, elapsedMs: number): string {
-  const shares = [...byNode].map(([node, jobs]) => `${visible(node)} ${formatNumber(jobs)}`).join(', ')
-  const failures = failed === 0 ? '' : `, ${formatNumber(failed)} failed`
-  const who = shares === '' ? '' : ` (${shares})`
-  return `${formatNumber(succeeded)} done${failures} in ${formatDuration(elapsedMs)}${who}`
 }
 
 /** Every line is handed to the system at once: what is there is there, whatever happens next. */

@@ -1,7 +1,7 @@
 /** Held runs as a node has them: it may keep runs for others, and it may hand over and follow its own. */
 import { RunsFolder } from '../journal/runs-folder.ts'
 import type { Message } from '../protocol/messages.ts'
-import { UsageError } from './errors.ts'
+import { MeshError, UsageError } from './errors.ts'
 import { AttachedRun, type AttachOptions } from './held-attach.ts'
 import { cancelHeldRun } from './held-cancel.ts'
 import { HeldClient } from './held-client.ts'
@@ -18,6 +18,9 @@ import type { Submitter } from './submitter.ts'
 const HELD_WAIT_MS = 2 ** 31 - 1
 
 const FIND_WAIT_MS = 10_000
+
+/** How often a run is handed over anew when its holder is lost meanwhile. */
+const MAX_TRIES = 3
 
 const DETACH_KEYS: ReadonlySet<string> = new Set<keyof DetachOptions>([
   'timeoutMs', 'retries', 'idempotent', 'label', 'setup', 'signal', 'waitMs'
@@ -58,6 +61,7 @@ export class Held {
   readonly #parts: HeldParts
   readonly #client: HeldClient
   readonly #holder: Holder | undefined
+  #isRestored = false
 
   constructor(parts: HeldParts) {
     const { submitter, self, onWarning } = parts
@@ -77,9 +81,10 @@ export class Held {
     return this.#holder !== undefined
   }
 
-  /** Goes on with what this node held before. */
+  /** Goes on with what this node held before; once. */
   restore(): void {
-    this.#holder?.restore()
+    if (!this.#isRestored) this.#holder?.restore()
+    this.#isRestored = true
   }
 
   addSession(session: Session, isSameHost: () => boolean): void {
@@ -107,7 +112,15 @@ export class Held {
       throw new UsageError(`detach: unknown option ${unknown}; known are ${[...DETACH_KEYS].join(', ')}`)
     }
     const resolved = resolveRunOptions(options)
-    return detachRun(this.#client, this.#parts.submitter.source(jobs, resolved), resolved)
+    for (let tries = 1; ; tries++) {
+      try {
+        return await detachRun(this.#client, this.#parts.submitter.source(jobs, resolved), resolved)
+      } catch (error) {
+        // Of an array the beginning is still there; two nodes that have just met may exchange one connection for another.
+        const mayRetry = error instanceof MeshError && error.code === 'MESH_HOLDER_LOST'
+        if (!mayRetry || !Array.isArray(jobs) || tries === MAX_TRIES) throw error
+      }
+    }
   }
 
   attach<T>(id: string, options: AttachOptions): AttachedRun<T> {

@@ -204,10 +204,10 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
   /** Joins the mesh; without a password there is none to join. `createDistNode` does this unless told not to. */
   async start(): Promise<this> {
     const { password, mesh, listen, peers, mdns, sameHost } = this.#options
+    this.#held.restore()
     if (password === undefined || this.#network !== undefined) return this
     // Loaded here because libp2p takes longer to load than a job on this machine takes to run.
     const [{ Network }, keys] = await Promise.all([import('./network.ts'), this.#deriveKeys(password, mesh)])
-    this.#held.restore()
     this.#network = await Network.start({
       identity: this.#identity,
       keys,

@@ -53,7 +53,7 @@ describe('detached runs', () => {
     expectSquares(late.results, 200)
     expect(late.results.map(({ index }) => index)).toEqual(Array.from({ length: 200 }, (_, at) => at))
     expect(new Set(early.results.map(({ node }) => node))).toEqual(new Set(['holder', 'executor']))
-    expect(early.stderr).toMatch(/busy\.ts, held by holder: 200 done in/)
+    expect(early.stderr).toMatch(/busy\.ts, held by holder: 200 of 200 done \(/)
   })
 
   test('kill -9 of the submitter as soon as it has said the id changes nothing', async () => {
@@ -153,6 +153,16 @@ describe('detached runs', () => {
       /no node that takes runs was found within 2 s: start one with dist-node start/
     )
     expect(command.lines).toEqual([])
+  })
+
+  test('what another node decides, or attach, does not go with --detach', async () => {
+    await using mesh = new TestMesh()
+    const file = mesh.write('one.ts', 'export default [() => 1]')
+    for (const option of ['--ordered', '--no-local', '--out=x', '--no-journal', '--resume']) {
+      const command = mesh.run(file, ['--detach', option])
+      expect(await command.exit()).toBe(2)
+      expect(command.stderr).toMatch(/option '--detach' cannot be used with option '--/)
+    }
   })
 
   test('an input without end is refused, and the holder keeps nothing of it', async () => {

@@ -1,11 +1,12 @@
 import { type AttachedRun, type DistNode, MeshError, UsageError } from '../../index.ts'
 import type { AttachCommandOptions } from '../commands/attach.ts'
 import { createNode } from '../create-node.ts'
-import { Display } from '../display.ts'
+import { Display, displayKind } from '../display.ts'
 import { EXIT, ExitError } from '../exit.ts'
 import { Interrupted, interruptSignal } from '../interrupt.ts'
-import { visible } from '../output.ts'
-import { printResults, summary } from '../print-results.ts'
+import { log, say } from '../log.ts'
+import { formatDuration, formatNumber, visible } from '../output.ts'
+import { printResults } from '../print-results.ts'
 
 export async function attach(id: string, options: AttachCommandOptions): Promise<void> {
   const { signal, dispose } = interruptSignal(EXIT.interrupted)
@@ -38,22 +39,36 @@ async function follow(
   id: string,
   options: AttachCommandOptions
 ): Promise<void> {
-  const started = performance.now()
-  const kind = options.quiet === true ? 'nothing' : process.stderr.isTTY ? 'live' : 'lines'
-  try {
-    using display = new Display(node, run, id, kind)
-    const say = (text: string): boolean => display.write(process.stderr, visible(text))
-    node.on('holder-lost', ({ node: holder }) =>
-      say(`${holder}, which holds the run, is away: waiting for it (Ctrl-C stops following, not the run)`)
+  const startedMs = performance.now()
+  node.on('holder-lost', ({ run, node: holder }) =>
+    log.info(
+      `${holder}, which holds the run, is away: waiting for it (Ctrl-C stops following, not the run)`,
+      {
+        run,
+        node: holder
+      }
     )
-    node.on('holder-found', ({ node: holder }) => say(`${holder} has the run: going on`))
-    node.on('warning', (message) => say(`warning: ${message}`))
+  )
+  node.on('holder-found', ({ run, node: holder }) =>
+    log.info(`${holder} has the run: going on`, { run, node: holder })
+  )
+  node.on('warning', (message) => log.warn(message))
+  try {
+    using display = new Display(node, run, id, displayKind(options))
     await printResults(run, options, display)
   } finally {
-    if (options.quiet !== true && run.status !== undefined)
-      console.error(
-        visible(`${run.label}, held by ${run.holder}: ${summary(run.progress, performance.now() - started)}`)
-      )
+    if (options.quiet !== true && run.status !== undefined) tellEnd(run, performance.now() - startedMs)
     if (run.progress.failed > 0) options.exit(EXIT.jobFailed)
   }
+}
+
+/** What came here, not how long the run took: others may have followed it before. */
+function tellEnd({ id, label, holder, progress }: AttachedRun, elapsedMs: number): void {
+  const { succeeded, failed, total = 0, byNode } = progress
+  const nodes = [...byNode].map(([node, jobs]) => ({ node, jobs }))
+  const shares = nodes.map(({ node, jobs }) => `${node} ${formatNumber(jobs)}`).join(', ')
+  const failures = failed === 0 ? '' : `, ${formatNumber(failed)} failed`
+  const text = `${label}, held by ${holder}: ${formatNumber(succeeded)} of ${formatNumber(total)} done${failures} (${shares})`
+  const fields = { run: id, holder, done: succeeded, failed, total, nodes, followedMs: elapsedMs }
+  say([visible(`${text}, followed for ${formatDuration(elapsedMs)}`)], text, fields)
 }

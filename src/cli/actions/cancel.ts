@@ -3,7 +3,7 @@ import type { CancelCommandOptions } from '../commands/cancel.ts'
 import { createNode } from '../create-node.ts'
 import { EXIT, ExitError } from '../exit.ts'
 import { Interrupted, interruptSignal } from '../interrupt.ts'
-import { visible } from '../output.ts'
+import { log } from '../log.ts'
 
 export async function cancel(run: string, options: CancelCommandOptions): Promise<void> {
   const { signal, dispose } = interruptSignal(EXIT.interrupted)
@@ -14,7 +14,7 @@ export async function cancel(run: string, options: CancelCommandOptions): Promis
     await node.start()
     const status = await node.cancel(run, { waitMs: options.wait, signal })
     if (options.json === true) console.log(JSON.stringify(status))
-    else console.error(visible(`${status.id} (${status.label}, held by ${status.holder}): ${status.state}`))
+    else log.info(`${status.id} (${status.label}, held by ${status.holder}): ${status.state}`)
   } catch (error) {
     if (error instanceof Interrupted) throw new ExitError(EXIT.interrupted, 'interrupted')
     throw error

@@ -4,18 +4,18 @@ import type { RunCommandOptions } from '../commands/run.ts'
 import { createNode } from '../create-node.ts'
 import { EXIT, ExitError } from '../exit.ts'
 import { Interrupted, interruptSignal } from '../interrupt.ts'
-import { formatNumber, visible } from '../output.ts'
+import { log } from '../log.ts'
+import { formatNumber } from '../output.ts'
 
 /** `run --detach`: the jobs are read and printed here, and run wherever the run is held. */
 export async function detachFile(file: string, args: string[], options: RunCommandOptions): Promise<void> {
-  refuseResultOptions(options)
   const { signal, dispose } = interruptSignal(EXIT.interrupted)
   const { node, password } = await createNode(options, { slots: 0, lend: false, start: false })
   try {
     if (!password)
       throw new UsageError('no password, so there is nobody to hold the run: dist-node init makes a mesh')
     const { jobs, options: fromFile, collect } = await loadJobsFile(file, args)
-    node.on('warning', (message) => console.error(visible(`warning: ${message}`)))
+    node.on('warning', (message) => log.warn(message))
     await node.start()
     const { timeoutMs, retries, idempotent, setup } = fromFile
     const run = await node.detach(jobs, {
@@ -28,7 +28,7 @@ export async function detachFile(file: string, args: string[], options: RunComma
     })
     report(run, options)
     if (collect !== undefined && options.quiet !== true)
-      console.error(`note: collect of ${basename(file)} is not called; attach has the results`)
+      log.info(`collect of ${basename(file)} is not called; attach has the results`)
   } catch (error) {
     if (error instanceof Interrupted)
       throw new ExitError(EXIT.interrupted, 'interrupted: nothing was detached')
@@ -46,21 +46,7 @@ function report(run: { id: string; holder: string; jobs: number }, options: RunC
   )
   if (options.quiet === true) return
   const count = `${formatNumber(run.jobs)} job${run.jobs === 1 ? '' : 's'}`
-  console.error(visible(`${count} with ${run.holder}; dist-node attach ${run.id.slice(0, 8)} follows them`))
-}
-
-/** These say what happens to results, and results come to `attach`. */
-function refuseResultOptions({ ordered, out, failFast, minPeers }: RunCommandOptions): void {
-  const given = Object.entries({
-    '--ordered': ordered,
-    '--out': out,
-    '--fail-fast': failFast,
-    '--min-peers': minPeers
-  }).find(([, value]) => value !== undefined)
-  if (given === undefined) return
-  throw new UsageError(
-    `${given[0]} does not go with --detach: the results of a detached run come to dist-node attach`
-  )
+  log.info(`${count} with ${run.holder}; dist-node attach ${run.id.slice(0, 8)} follows them`, run)
 }
 
 function withDefined(options: { timeoutMs: number | undefined; retries: number | undefined }): {

@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { addExamples } from '../help.ts'
 import {
   addMeshOptions,
@@ -39,6 +39,11 @@ const EXAMPLES = {
   'run jobs.ts --json | jq .value': 'results for other programs'
 }
 
+/** About where jobs run and where results go, which another node decides, or `attach`. */
+const NOT_DETACHED: (keyof RunCommandOptions)[] = [
+  'ordered', 'minPeers', 'local', 'out', 'trace', 'failFast', 'resume', 'retryFailed', 'journal', 'cache', 'pure'
+] // prettier-ignore
+
 export function addRun(program: Command): void {
   const command = program
     .command('run')
@@ -59,9 +64,11 @@ export function addRun(program: Command): void {
     .option('--out <file>', 'write results to a file, one JSON object per line, instead of stdout')
     .option('--trace <file>', 'write a timeline of the run, for https://ui.perfetto.dev')
     .option('--fail-fast', 'stop at the first job that fails')
-    .option(
-      '--detach',
-      'hand the run to a node that stays, print its id and return; dist-node attach has the results'
+    .addOption(
+      new Option(
+        '--detach',
+        'hand the run to a node that stays, print its id and return; dist-node attach has the results'
+      ).conflicts(NOT_DETACHED)
     )
     .option('--resume [run]', 'go on with a run: by default the newest of this file and arguments')
     .option('--retry-failed', 'with --resume: run failed jobs again too')
