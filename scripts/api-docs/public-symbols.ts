@@ -104,20 +104,24 @@ function describe(module: SourceModule, node: Node): Pick<PublicSymbol, 'kind' |
 
 /** Members that users see: no constructors (functions make everything), neither `#private` nor `@internal` ones, no brands. */
 function members(module: SourceModule, body: Node): PublicMember[] {
-  return (body['body'] as Node[]).flatMap((node) => {
+  const nodes = body['body'] as Node[]
+  return nodes.flatMap((node, at) => {
     const key = node['key'] as Node | undefined
     if (key === undefined || key.type === 'PrivateIdentifier') return []
     if (node['kind'] === 'constructor' || (node['computed'] === true && key.type === 'Identifier')) return []
-    const doc = docBefore(module, node.start)
+    const overloads = overloadsBefore(module, nodes, at)
+    const doc = docBefore(module, (overloads[0] ?? node).start)
     if (doc?.tags.some((tag) => tag.name === 'internal')) return []
+    // Of a method with overloads, all are told where the implementation is, and no other place.
+    if (isOverload(node)) return []
     const value = node['value'] as Node | null
     const code = value?.['body'] as Node | null | undefined
     const isAccessor = node['kind'] === 'get'
     const isMethod = !isAccessor && (node.type === 'MethodDefinition' || node.type === 'TSMethodSignature')
-    const signature = slice(module, node.start, code?.start ?? node.end)
-      .replace(/^get (.*)\(\):/, 'readonly $1:')
-      .replace(/^(override |async )+\*?|^\*/, '')
-      .replaceAll(/^ {2}/gm, '')
+    const signature =
+      overloads.length > 0
+        ? overloads.map((overload) => tidy(slice(module, overload.start, overload.end))).join('\n')
+        : tidy(slice(module, node.start, code?.start ?? node.end))
     const computed = node['computed'] === true
     const name = module.text.slice(key.start, key.end)
     return [
@@ -130,6 +134,31 @@ function members(module: SourceModule, body: Node): PublicMember[] {
       }
     ]
   })
+}
+
+function isOverload(node: Node): boolean {
+  return (node['value'] as Node | null | undefined)?.type === 'TSEmptyBodyFunctionExpression'
+}
+
+/** The overloads of the method at a place: they stand right before it. */
+function overloadsBefore(module: SourceModule, nodes: readonly Node[], at: number): Node[] {
+  const nameAt = (index: number): string | undefined => {
+    const key = nodes[index]?.['key'] as Node | undefined
+    return key === undefined ? undefined : slice(module, key.start, key.end)
+  }
+  let first = at
+  for (let before = nodes[first - 1]; before !== undefined; before = nodes[first - 1]) {
+    if (!isOverload(before) || nameAt(first - 1) !== nameAt(at)) break
+    first--
+  }
+  return nodes.slice(first, at)
+}
+
+function tidy(signature: string): string {
+  return signature
+    .replace(/^get (.*)\(\):/, 'readonly $1:')
+    .replace(/^(override |async )+\*?|^\*/, '')
+    .replaceAll(/^ {2}/gm, '')
 }
 
 function nameOf(declaration: Node): string {

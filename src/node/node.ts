@@ -11,7 +11,8 @@ import { MeshError } from './errors.ts'
 import { Executor } from './executor.ts'
 import { Calls } from './calls.ts'
 import { claimIdentity, type Identity, stateFolder } from './identity.ts'
-import { job, type JobLike, type JobValue } from './job.ts'
+import { type CallOptions, type CallTarget, resolveCall } from './call-target.ts'
+import type { Job, JobLike, JobValue } from './job.ts'
 import { type DetachOptions, type FindOptions, Held } from './held.ts'
 import type { AttachedRun, AttachOptions } from './held-attach.ts'
 import type { DetachedRun } from './held-detach.ts'
@@ -312,25 +313,45 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
   /**
    * Calls one function somewhere in the mesh. Calls that follow one another within a second share worker processes.
    *
+   * With a job in place of a function it has the job's options and may be aborted.
+   *
    * @throws what it throws
    * @throws {PrintError} when the function or an argument cannot travel
+   * @example
+   * const answer = await node.call(findPrime, 10n ** 40n)
+   * const sooner = await node.call(job(findPrime, [10n ** 40n], { timeoutMs: 5_000 }), { signal })
    */
-  async call<A extends unknown[], T>(fn: (...args: A) => T, ...args: A): Promise<Awaited<T>> {
+  async call<T>(work: Job<T>, options?: CallOptions): Promise<Awaited<T>>
+  async call<A extends unknown[], T>(fn: (...args: A) => T, ...args: A): Promise<Awaited<T>>
+  async call<T>(first: CallTarget<T>, ...rest: unknown[]): Promise<Awaited<T>> {
+    const { work, signal } = resolveCall(first, rest)
     // Printed once more by the run; here, so that what cannot travel fails this call and not those beside it.
-    await this.#printer.print([fn, args], 'call')
-    return (await this.#calls.call(job(fn, args))) as Awaited<T>
+    await this.#printer.print([work.fn, work.args], 'call')
+    if (signal === undefined) return (await this.#calls.call(work)) as Awaited<T>
+    const [value] = await this.run([work], { signal, label: 'call' }).all()
+    return value as Awaited<T>
   }
 
-  /** Calls a function once on every executor; an answer, good or bad, from each that stays. */
+  /**
+   * Calls a function once on every executor; an answer, good or bad, from each that stays. With a job in place of a
+   * function it has the job's options and may be aborted.
+   *
+   * @throws {PrintError} when the function or an argument cannot travel
+   * @example const loads = await node.everywhere(() => process.memoryUsage.rss())
+   */
+  async everywhere<T>(work: Job<T>, options?: CallOptions): Promise<JobResult<Awaited<T>>[]>
   async everywhere<A extends unknown[], T>(
     fn: (...args: A) => T,
     ...args: A
-  ): Promise<JobResult<Awaited<T>>[]> {
+  ): Promise<JobResult<Awaited<T>>[]>
+  async everywhere<T>(first: CallTarget<T>, ...rest: unknown[]): Promise<JobResult<Awaited<T>>[]> {
+    const { work, signal } = resolveCall(first, rest)
+    const aborted = signal === undefined ? {} : { signal }
     const answers = [...this.#submitter.executors]
       .filter(({ slots }) => slots > 0)
       .map(async ({ link }) => {
         const results: JobResult<Awaited<T>>[] = []
-        const run = this.run([job(fn, args)], { only: [link.peer], waitMs: 0 })
+        const run = this.run([work], { only: [link.peer], waitMs: 0, ...aborted })
         try {
           for await (const result of run) results.push(result)
         } catch (error) {

@@ -3,6 +3,7 @@ import { describe, expectTypeOf, test } from 'vitest'
 import { type DistNode, type Job, job, type JobResult, type JobValue, type Run } from '../../src/index.ts'
 
 declare const node: DistNode
+declare const signal: AbortSignal
 const length = (text: string): number => text.length
 const fetchLength = async (text: string): Promise<number> => text.length
 
@@ -56,6 +57,8 @@ describe('types come from the user’s function', () => {
       expectTypeOf(node.everywhere(fetchLength, 'a')).toEqualTypeOf<Promise<JobResult<number>[]>>()
       expectTypeOf(job(length, ['a'])).toEqualTypeOf<Job<number>>()
       expectTypeOf<JobValue<Job<Promise<number>>>>().toEqualTypeOf<number>()
+      expectTypeOf(node.call(job(fetchLength, ['a']), { signal })).toEqualTypeOf<Promise<number>>()
+      expectTypeOf(node.everywhere(job(length, ['a']))).toEqualTypeOf<Promise<JobResult<number>[]>>()
       // @ts-expect-error an argument too few
       void node.call(length)
       // @ts-expect-error one of the wrong type

@@ -49,6 +49,23 @@ describe('the library', () => {
     expect(bad).toMatchObject({ reason: { name: 'PrintError', code: 'UNPRINTABLE' } })
   })
 
+  test('a call of a job has its options, and ends with its signal', async () => {
+    const spin = (ms: number): string => {
+      const end = performance.now() + ms
+      while (performance.now() < end);
+      return 'done'
+    }
+    expect(await node.call(job(spin, [1]), { signal: AbortSignal.timeout(60_000) })).toBe('done')
+    await expect(node.call(job(spin, [60_000], { timeoutMs: 50 }))).rejects.toMatchObject({
+      code: 'JOB_TIMEOUT'
+    })
+    const aborting = new AbortController()
+    const call = node.call(job(spin, [60_000]), { signal: aborting.signal })
+    aborting.abort(new Error('enough'))
+    await expect(call).rejects.toThrow('enough')
+    await expect(node.everywhere(job(spin, [60_000]), { signal: aborting.signal })).rejects.toThrow('enough')
+  })
+
   test('reading the value of a job that failed throws its error', async () => {
     const run = node.run([
       () => {
