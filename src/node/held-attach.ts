@@ -167,6 +167,7 @@ export class AttachedRun<T = unknown> implements AsyncIterable<JobResult<T>> {
     if (link !== this.#link) return
     if (message.type === 'chunk') this.#following.onChunk(message)
     else if (message.type === 'results') this.#following.onResults(message.results)
+    if (this.#following.isExcessive) this.#fail(this.#failure('sends more than it was asked for'))
     this.#wake()
   }
 

@@ -70,6 +70,8 @@ async function search(
 ): Promise<{ found: HeldRunInfo[]; asked: string[] }> {
   const found = new Map<string, HeldRunInfo>()
   const asked = new Map<Link, string>()
+  /** One answer of each: nobody fills our memory with runs. */
+  const waitedFor = new Set<Link>()
   const request = client.nextNumber()
   const done = Promise.withResolvers<void>()
   const abort = (): void => done.reject(signal?.reason)
@@ -77,10 +79,11 @@ async function search(
   const stop = client.listen({
     onHolderJoined({ link }) {
       asked.set(link, link.name)
+      waitedFor.add(link)
       link.send({ type: 'find-runs', request, prefix })
     },
     onMessage(link, message) {
-      if (message.type !== 'found-runs' || message.request !== request || !asked.has(link)) return
+      if (message.type !== 'found-runs' || message.request !== request || !waitedFor.delete(link)) return
       // Two processes of one state folder show the same run.
       for (const run of message.runs) found.set(run.id, { ...run, holder: link.name })
       const moreMs = found.size === 0 ? undefined : enoughAfterMs()

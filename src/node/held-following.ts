@@ -1,5 +1,5 @@
 import type { ChunkMessage, HeldRunStatus } from '../protocol/held-messages.ts'
-import { MAX_HELD_JOBS } from './held-limits.ts'
+import { FOLLOW_WINDOW_BYTES, MAX_HELD_JOBS } from './held-limits.ts'
 import { NumberSet } from './number-set.ts'
 import type { Outcome } from './task.ts'
 
@@ -40,6 +40,12 @@ export class HeldFollowing {
   readonly #early = new Map<number, Outcome>()
   readonly #chunks: Chunk[] = []
   #ready: Ready[] = []
+  /** Results that came and were not used, and their bytes. */
+  #waiting = 0
+  #waitingBytes = 0
+  /** Results that were announced and not used. */
+  #announced = 0
+  #isExcessive = false
   /** Everything before it was used. */
   #position = 0
   #status: HeldRunStatus | undefined
@@ -47,6 +53,11 @@ export class HeldFollowing {
 
   get position(): number {
     return this.#position
+  }
+
+  /** More is under way than any honest holder sends before it hears what was used. */
+  get isExcessive(): boolean {
+    return this.#isExcessive
   }
 
   get status(): HeldRunStatus | undefined {
@@ -75,6 +86,9 @@ export class HeldFollowing {
 
   onChunk({ position, places }: ChunkMessage): void {
     const results = places.reduce((sum, { jobs }) => sum + jobs.length, 0)
+    this.#announced += results
+    if (results === 0 || this.#announced > MAX_HELD_JOBS) this.#isExcessive = true
+    if (this.#isExcessive) return
     const chunk: Chunk = { end: position + results, missing: results, unused: results }
     this.#chunks.push(chunk)
     for (const { id, name, jobs } of places) {
@@ -87,7 +101,14 @@ export class HeldFollowing {
   }
 
   onResults(outcomes: readonly Outcome[]): void {
-    for (const outcome of outcomes) this.#arrive(outcome)
+    for (const outcome of outcomes) {
+      this.#waiting++
+      this.#waitingBytes += outcome.body.length
+      // A chunk that is larger than the window has one result.
+      if (this.#waiting > 1 && this.#waitingBytes > 2 * FOLLOW_WINDOW_BYTES) this.#isExcessive = true
+      if (this.#isExcessive) return
+      this.#arrive(outcome)
+    }
   }
 
   /** The next result; `undefined`: none has come. */
@@ -96,6 +117,8 @@ export class HeldFollowing {
       const ready = this.#ready.shift()
       if (ready === undefined) return undefined
       ready.chunk.unused--
+      this.#announced--
+      this.#forget(ready.outcome)
       if (ready.outcome.job < MAX_HELD_JOBS && this.#used.add(ready.outcome.job)) return ready
     }
   }
@@ -118,13 +141,24 @@ export class HeldFollowing {
     this.#ready = []
     this.#places.clear()
     this.#early.clear()
+    this.#waiting = 0
+    this.#waitingBytes = 0
+    this.#announced = 0
     this.#status = undefined
+  }
+
+  #forget({ body }: Outcome): void {
+    this.#waiting--
+    this.#waitingBytes -= body.length
   }
 
   #arrive(outcome: Outcome): void {
     const place = this.#places.get(outcome.job)
     if (place === undefined) {
+      const replaced = this.#early.get(outcome.job)
+      if (replaced !== undefined) this.#forget(replaced)
       if (this.#early.size < MAX_EARLY) this.#early.set(outcome.job, outcome)
+      else this.#forget(outcome)
       return
     }
     this.#places.delete(outcome.job)

@@ -126,3 +126,45 @@ test('a holder that promises results it does not have is not asked for ever', ()
   following.restart(0)
   expect(deliver()).toBe('damaged')
 })
+
+test('a holder that lies cannot fill the memory of who follows it', () => {
+  const large = { ...outcome(0), body: new Uint8Array(1024 * 1024) }
+  const floods: ((following: HeldFollowing, at: number) => void)[] = [
+    (following) => following.onChunk(chunk(0, [])),
+    (following, at) =>
+      following.onChunk(
+        chunk(
+          at * 4_096,
+          Array.from({ length: 4_096 }, (_, job) => at * 4_096 + job)
+        )
+      ),
+    (following, at) => following.onResults([{ ...large, job: at }]),
+    (following, at) => {
+      following.onChunk(chunk(at, [at]))
+      following.onResults([{ ...large, job: at }])
+    }
+  ]
+  for (const flood of floods) {
+    const following = new HeldFollowing()
+    let sent = 0
+    while (!following.isExcessive && sent < 1_000) flood(following, sent++)
+    expect(following.isExcessive).toBe(true)
+  }
+})
+
+test('an honest holder is never taken for one that sends too much', () => {
+  const following = new HeldFollowing()
+  const huge = { ...outcome(0), body: new Uint8Array(8 * 1024 * 1024) }
+  for (let job = 0; job < 100; job++) {
+    following.onResults([{ ...huge, job }])
+    following.onChunk(chunk(job, [job]))
+    expect(takeAll(following)).toEqual([job])
+    following.advance()
+  }
+  for (let job = 100; job < 200_100; job += 4_000) {
+    const jobs = Array.from({ length: 4_000 }, (_, at) => job + at)
+    following.onChunk(chunk(job, jobs))
+    following.onResults(jobs.map(outcome))
+  }
+  expect(following.isExcessive).toBe(false)
+})
