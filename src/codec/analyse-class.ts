@@ -71,7 +71,7 @@ export function analyseClass(node: Node, text: string, offset: number): ClassAna
     staticMembers,
     instanceMembers,
     hasComputedMembers,
-    computedKeys: findComputedKeys(members),
+    computedKeys: findComputedKeys(members, ({ start, end }) => text.slice(start - offset, end - offset)),
     hasPrivateInstanceMembers,
     privateStatics,
     edits

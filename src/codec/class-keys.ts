@@ -7,6 +7,8 @@ export interface NamedKey {
   readonly name: string
   /** Where the member is found; undefined for a field, which is only in instances. */
   readonly owner: 'class' | 'prototype' | undefined
+  /** Of the member, as a function of it tells its own. */
+  readonly text: string
 }
 
 /** Members of a class whose keys are calculated when the class is made. */
@@ -16,36 +18,60 @@ export interface ComputedKeys {
   readonly calculatedFrom: ReadonlySet<string>
 }
 
-export function findComputedKeys(members: readonly Node[]): ComputedKeys {
+/** @param textOf the text of a node as it was written */
+export function findComputedKeys(members: readonly Node[], textOf: (node: Node) => string): ComputedKeys {
   const named: NamedKey[] = []
   const calculatedFrom = new Set<string>()
   for (const member of members) {
     if (Reflect.get(member, 'computed') !== true) continue
     const key: Node = Reflect.get(member, 'key')
-    if (key.type === 'Identifier') named.push({ name: Reflect.get(key, 'name'), owner: ownerOf(member) })
-    else
-      forEachNode(
-        key,
-        (node) => void (node.type === 'Identifier' && calculatedFrom.add(Reflect.get(node, 'name')))
-      )
+    if (key.type === 'Identifier') {
+      const text = textOf(member).replace(/^static\b\s*/, '')
+      named.push({ name: Reflect.get(key, 'name'), owner: ownerOf(member), text })
+    } else {
+      forEachNode(key, (node) => {
+        if (node.type === 'Identifier') calculatedFrom.add(Reflect.get(node, 'name'))
+      })
+    }
   }
   return { named, calculatedFrom }
 }
 
 /**
- * Which captured variables have to be there before the class is made, because members are named by them. A key that is
- * calculated from variables would be calculated anew, after they may have changed.
+ * Which names have to be there before the class is made, because members are named by them. A key that is calculated from
+ * variables would be calculated anew, after they may have changed.
+ *
+ * @param captured names whose values can be read
+ * @param unreadable names that only the making of the class used: nothing keeps their values but the members they name
  */
-export function capturedKeys({ named, calculatedFrom }: ComputedKeys, captured: readonly string[]): string[] {
-  const calculated = captured.find((name) => calculatedFrom.has(name))
-  if (calculated !== undefined) {
+export function capturedKeys(
+  { named, calculatedFrom }: ComputedKeys,
+  captured: readonly string[],
+  unreadable: readonly string[]
+): string[] {
+  const calculated = [...captured, ...unreadable].find((name) => calculatedFrom.has(name))
+  const ofField = unreadable.find((name) => named.some((key) => key.name === name && key.owner === undefined))
+  if (calculated !== undefined || ofField !== undefined) {
     refuse(
       'computed key',
-      `a computed key of the class is calculated from the variable ${calculated}`,
+      `a computed key of the class is calculated from the variable ${calculated ?? ofField}`,
       'put the result into a constant, as in `const key = …` and `[key]() {}`'
     )
   }
-  return captured.filter((name) => named.some((key) => key.name === name))
+  return [...captured, ...unreadable].filter((name) => named.some((key) => key.name === name))
+}
+
+/** The key of a member, told by the text of the member. */
+export function findKey(fn: Function, { named }: ComputedKeys, name: string): string | symbol | undefined {
+  for (const { owner, text } of named.filter((each) => each.name === name)) {
+    const object = owner === 'class' ? fn : (fn.prototype as object)
+    const found = Reflect.ownKeys(object).find((key) => {
+      const descriptor = Object.getOwnPropertyDescriptor(object, key) ?? {}
+      return Object.values(descriptor).some((part) => typeof part === 'function' && String(part) === text)
+    })
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 /** Makes sure that a variable still holds the key of the member it named. */

@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 import { type BuiltinPath, Builtins } from './builtins.ts'
-import { checkKey } from './class-keys.ts'
+import { checkKey, type ComputedKeys, findKey } from './class-keys.ts'
 import { type ConstructorParts, describeConstructor, isNative } from './constructor-parts.ts'
 import type { Closure, ClosureInspector } from './closure-inspector.ts'
 import { refuse } from './errors.ts'
@@ -12,7 +12,7 @@ import { Pending } from './pending.ts'
 import { integrityOf } from './properties.ts'
 import { article, refuseInstanceOf } from './refusals.ts'
 import { SharedState } from './shared-state.ts'
-import { readVariable, type Site } from './site.ts'
+import { hasVariable, readVariable, type Site } from './site.ts'
 import { type ForeignSite, isForeign, type SiteAnalyser } from './site-analyser.ts'
 import { TAG } from './tags.ts'
 import type { FunctionWriter, ValueWriter } from './value-writer.ts'
@@ -183,8 +183,8 @@ export class LiveFunctions implements FunctionWriter {
     for (const [index, name] of captured.entries()) {
       const before = encoder.writer.length
       encoder.path.push({ captured: name })
-      const value = readVariable(scopes, name)
-      if (index < keys && site.class !== undefined) checkKey(fn, site.class.computedKeys, name, value)
+      const isKey = index < keys && site.class !== undefined
+      const value = isKey ? readKey(fn, site.class.computedKeys, name, scopes) : readVariable(scopes, name)
       if (site.unit.cells?.includes(name) === true) this.#writeCell(site, name, value, encoder)
       else encoder.write(selectMembers(value, site.membersOf.get(name)))
       this.onCapture(encoder.writer.length - before)
@@ -293,6 +293,13 @@ function writeClosed(integrity: number, encoder: ValueWriter, write: () => void)
   encoder.write(undefined)
   encoder.writeProperties([])
   encoder.writer.number(integrity)
+}
+
+/** What names a member of a class: it is read of the class where only the making of the class used the variable. */
+function readKey(fn: Function, keys: ComputedKeys, name: string, scopes: Closure['scopes']): unknown {
+  const value = hasVariable(scopes, name) ? readVariable(scopes, name) : findKey(fn, keys, name)
+  checkKey(fn, keys, name, value)
+  return value
 }
 
 /** Of a module's namespace only what is used; anything else as it is. */

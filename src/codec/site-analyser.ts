@@ -61,14 +61,17 @@ export class SiteAnalyser {
       )
     }
     const captured: string[] = []
+    const unreadable: string[] = []
     const links: Record<string, Link> = {}
     for (const name of analysis.freeNames) {
       const link = await this.#link(name, file, closure, analysis)
       if (link !== undefined) links[name] = link
       else if (isCaptured(name, closure)) captured.push(name)
+      else if (!isGlobalName(name)) unreadable.push(name)
     }
     Object.assign(links, await this.#syntaxLinks(analysis, file))
-    const keys = analysis.class === undefined ? [] : capturedKeys(analysis.class.computedKeys, captured)
+    const keys =
+      analysis.class === undefined ? [] : capturedKeys(analysis.class.computedKeys, captured, unreadable)
     const position = start === -1 ? location : positionOf(file, start)
     const unit: FunctionUnit = {
       kind: 'function',
