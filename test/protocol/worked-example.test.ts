@@ -111,6 +111,18 @@ async function computeExample(): Promise<Map<string, string>> {
     values.set(name, hex(frame.subarray()))
     upOpener.open(frame)
   }
+  const held = 'a0a1a2a3a4a5a6a7a8a9aaabacadaeaf'
+  send('hold', up, upOpener, { type: 'hold', run: 2, id: held, label: 'jobs.ts' })
+  send('hold end', up, upOpener, { type: 'hold-end', run: 2, jobs: 0 })
+  send('held', down, downOpener, { type: 'held', run: 2, state: 'stored', reason: '' })
+  send('follow', up, upOpener, { type: 'follow', run: 3, id: held, position: 512 })
+  send('chunk', down, downOpener, {
+    type: 'chunk',
+    run: 3,
+    position: 512,
+    places: [{ id: LISTENER, name: 'bob', jobs: [7, 3] }]
+  })
+  send('taken', up, upOpener, { type: 'taken', run: 3, position: 514 })
   return values
 }
 
