@@ -14,7 +14,7 @@ import type { Bench, Suite } from './suite.ts'
 import { Systems } from './systems/start-systems.ts'
 
 /** In the order in which they run; each is a file of this folder that exports `suite`. */
-const SUITES = ['empty', 'latency', 'closures', 'payload', 'efficiency', 'memory', 'cold-start', 'kill', 'stragglers', 'steady', 'mesh', 'codec', 'worker', 'security'] // prettier-ignore
+const SUITES = ['empty', 'latency', 'closures', 'payload', 'efficiency', 'memory', 'journal', 'cold-start', 'kill', 'stragglers', 'steady', 'mesh', 'codec', 'worker', 'security'] // prettier-ignore
 
 // An interrupted benchmark ends what it started on its way out: see child.ts.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130))

@@ -4,8 +4,10 @@ import { JournalError } from './errors.ts'
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
 
+const START_BYTES = 64 * 1024
+
 export class SegmentBytes {
-  #bytes = new Uint8Array(64 * 1024)
+  #bytes: Uint8Array = Buffer.allocUnsafeSlow(START_BYTES)
   #length = 0
   readonly #texts = new Map<string, number>()
 
@@ -46,7 +48,11 @@ export class SegmentBytes {
 
   /** All of it; writing begins anew. */
   take(): Uint8Array {
-    const taken = this.#bytes.slice(0, this.#length)
+    const written = this.#bytes.subarray(0, this.#length)
+    // A large buffer is given away as it is: copying a megabyte is most of the work.
+    const isLarge = this.#bytes.length > START_BYTES
+    const taken = isLarge ? written : new Uint8Array(written)
+    if (isLarge) this.#bytes = Buffer.allocUnsafeSlow(START_BYTES)
     this.#length = 0
     this.#texts.clear()
     return taken
@@ -55,7 +61,7 @@ export class SegmentBytes {
   #reserve(count: number): void {
     const needed = this.#length + count
     if (needed <= this.#bytes.length) return
-    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2))
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2))
     grown.set(this.#bytes.subarray(0, this.#length))
     this.#bytes = grown
   }

@@ -160,15 +160,21 @@ export class JournalRecorder implements RunMemory {
     peer: PeerId,
     node: string
   ): StoredOutcome | undefined {
-    const at = { ...place(task.index, peer, node), ...keyOf(this.#parts.names.name(task)) }
+    const { head: keyHead, tail: keyTail } = this.#parts.names.name(task)
+    const { index } = task
     if (outcome instanceof JobError) {
-      return { ...at, kind: 'error', code: outcome.code, body: new TextEncoder().encode(outcome.message) }
+      const body = new TextEncoder().encode(outcome.message)
+      const { code } = outcome
+      return { index, kind: 'error', attempt: 1, micros: 0, peer, node, code, keyHead, keyTail, body }
     }
-    const { ok, code, attempt, micros } = outcome
+    const { ok, code, attempt } = outcome
     const body = isPrinted(code) ? this.#parts.names.toStored(task, outcome.body) : outcome.body
     if (body === undefined) return undefined
-    const kind = ok ? 'ok' : 'error'
-    return { ...at, kind, ...(code === undefined ? {} : { code }), attempt, micros: Math.round(micros), body }
+    const micros = Math.round(outcome.micros)
+    // Written out: this is done for every job, and merging objects costs as much as all the rest.
+    if (ok) return { index, kind: 'ok', attempt, micros, peer, node, keyHead, keyTail, body }
+    const stored = { index, kind: 'error', attempt, micros, peer, node, keyHead, keyTail, body } as const
+    return code === undefined ? stored : { ...stored, code }
   }
 
   #write(outcome: StoredOutcome): void {
