@@ -51,7 +51,7 @@ export function codeFrame({ path, line, column }: Place): string | undefined {
       frame.push(`  ${style('red', '>')} ${style('dim', gutter)}${shown}`)
       if (column <= room)
         frame.push(
-          `    ${' '.repeat(width)} ${style('dim', '│')} ${' '.repeat(column - 1)}${style('red', '^')}`
+          `    ${' '.repeat(width)} ${style('dim', '│')} ${' '.repeat(Math.max(0, column - 1))}${style('red', '^')}`
         )
     }
   }

@@ -1,6 +1,6 @@
 /** Errors as people read them: what happened, the line of their own file, then where it was called from. */
 import { codeFrame, placeIn } from './code-frame.ts'
-import { visible } from './output.ts'
+import { valueText, visible } from './output.ts'
 
 /** Built or as source; a jobs file beside them is not ours. */
 const OWN_FOLDERS = ['bin/', 'dist/', 'src/'].map(
@@ -32,7 +32,7 @@ export function isUserError(error: Error): boolean {
 
 /** Name, message and the frames that are neither ours nor Node's. */
 function userStack(error: Error): { head: string; frames: string[] } {
-  const lines = (error.stack ?? '').split('\n')
+  const lines = textOf(error.stack ?? '').split('\n')
   const theirs = lines.filter(
     (line) =>
       FRAME.test(line) && !OWN_FOLDERS.some((folder) => line.includes(folder)) && !/[( ]node:/.test(line)
@@ -46,8 +46,9 @@ function userStack(error: Error): { head: string; frames: string[] } {
       lines.findIndex((line) => FRAME.test(line))
     )
   )
-  const head = before.length > 0 ? before.join('\n') : `${error.name}: ${error.message}`
-  return { head: head.includes(error.message) ? head : `${error.name}: ${error.message}`, frames }
+  const title = `${textOf(error.name)}: ${textOf(error.message)}`
+  const head = before.length > 0 ? before.join('\n') : title
+  return { head: head.includes(textOf(error.message)) ? head : title, frames }
 }
 
 function causes(error: Error): string[] {
@@ -63,5 +64,10 @@ function causes(error: Error): string[] {
 }
 
 function describe(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value))
+  return typeof value === 'string' ? value : valueText(value, false)
+}
+
+/** What is declared as text on an error is whatever its thrower put there. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : `(${typeof value})`
 }

@@ -7,7 +7,8 @@ import type { JobFailure, JobResult } from '../index.ts'
 import type { Display } from './display.ts'
 import { errorText } from './error-text.ts'
 import { log, logsJson } from './log.ts'
-import { formatDuration, resultLine, valueText, visible } from './output.ts'
+import { formatDuration, valueText, visible } from './output.ts'
+import { resultLine } from './result-json.ts'
 
 export interface ResultForm {
   /** One JSON object per line. */

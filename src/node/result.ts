@@ -92,7 +92,15 @@ export function readResult<T>(
       new JobError(code, `setup failed on ${place.node}: ${describe(value)}`, { cause: value })
     )
   }
-  return new Failure(place, value instanceof Error ? value : threwNonError(place.index, value))
+  return new Failure(place, isError(value) ? value : threwNonError(place.index, value))
+}
+
+/** What only looks like one would fail whoever prints it. */
+function isError(value: unknown): value is Error {
+  if (!(value instanceof Error)) return false
+  const { name, message, stack }: { name: unknown; message: unknown; stack?: unknown } = value
+  const isText = (part: unknown): boolean => typeof part === 'string'
+  return isText(name) && isText(message) && (stack === undefined || isText(stack))
 }
 
 export function failedResult(place: JobPlace, error: JobError): JobFailure {
@@ -100,10 +108,27 @@ export function failedResult(place: JobPlace, error: JobError): JobFailure {
 }
 
 function threwNonError(index: number, cause: unknown): JobError {
-  const shown = inspect(cause, { depth: 1, maxArrayLength: 5, maxStringLength: 100, breakLength: Infinity })
-  return new JobError('JOB_THREW', `job ${index} threw something that is not an error: ${shown}`, { cause })
+  return new JobError('JOB_THREW', `job ${index} threw something that is not an error: ${show(cause)}`, {
+    cause
+  })
+}
+
+/** Whatever a peer made of it: parts of it may say that they are of a class whose methods they do not bear. */
+function show(value: unknown): string {
+  try {
+    return inspect(value, {
+      depth: 1,
+      maxArrayLength: 5,
+      maxStringLength: 100,
+      breakLength: Infinity,
+      customInspect: false
+    })
+  } catch {
+    return `(${typeof value})`
+  }
 }
 
 function describe(thrown: unknown): string {
-  return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
+  if (isError(thrown)) return `${thrown.name}: ${thrown.message}`
+  return typeof thrown === 'string' ? thrown : show(thrown)
 }

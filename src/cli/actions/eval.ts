@@ -8,7 +8,8 @@ import { EXIT } from '../exit.ts'
 import { createNode } from '../create-node.ts'
 import { errorText } from '../error-text.ts'
 import { log } from '../log.ts'
-import { resultLine, valueText, visible } from '../output.ts'
+import { valueText, visible } from '../output.ts'
+import { resultLine } from '../result-json.ts'
 
 export async function evaluate(code: string, options: EvalOptions): Promise<void> {
   const { node, password } = await createNode(options, { lend: false })
