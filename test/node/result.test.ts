@@ -17,7 +17,7 @@ const thrown: readonly unknown[] = [
   Object.create(Map.prototype),
   Object.assign(Object.create(Error.prototype) as object, { message: Object.create(null) }),
   Object.defineProperty(new Error('e'), 'stack', { value: 1 }),
-  Object.defineProperty(new Error('e'), 'name', { value: Symbol('s') }),
+  Object.defineProperties(new Error('e'), { stack: { value: '' }, name: { value: Symbol('s') } }),
   { [inspect.custom]: 1, toString: 1 }
 ]
 
