@@ -70,42 +70,26 @@ describe('detached runs', () => {
 
   test('kill -9 of the holder in the middle: attach says so, waits, and has every result once in the end', async () => {
     await using mesh = new TestMesh()
-    const holder = await mesh.start('holder')
-    await startExecutor(mesh, 'executor')
-    const run = await detach(mesh, mesh.write('busy.ts', BUSY))
+    await using counter = await Counter.start(100)
+    const holder = await mesh.start('holder', { slots: 0 })
+    await startExecutor(mesh, 'executor', ['--allow-net'])
+    const run = await detach(mesh, mesh.write('counted.ts', counter.jobs(200)))
     const attached = attach(mesh, run)
-    await attached.until(({ lines }) => lines.length >= 40)
+    await attached.until(({ lines }) => lines.length === 100)
     holder.command.kill('SIGKILL')
-    await holder.command.exit()
     await attached.until(({ stderr }) =>
       stderr.includes('holder, which holds the run, is away: waiting for it')
     )
-    const before = attached.lines.length
-    expect(before).toBeLessThan(200)
-    await mesh.start('holder')
+    await mesh.start('holder', { slots: 0 })
+    await attached.until(({ stderr }) => stderr.includes('holder has the run: going on'))
+    counter.openGate()
     expect(await attached.exit(), attached.stderr).toBe(0)
-    expect(attached.stderr).toContain('holder has the run: going on')
     expectSquares(attached.results, 200)
+    // What had its result before is not run again.
+    for (let index = 0; index < 100; index++) expect([index, counter.executions(index)]).toEqual([index, 1])
     const again = attach(mesh, run)
     expect(await again.exit(), again.stderr).toBe(0)
     expectSquares(again.results, 200)
-  })
-
-  test('what had its result before the holder was killed is not run again', async () => {
-    await using mesh = new TestMesh()
-    await using counter = await Counter.start()
-    const holder = await mesh.start('holder', { slots: 0 })
-    await startExecutor(mesh, 'executor', ['--allow-net'])
-    const run = await detach(mesh, mesh.write('counted.ts', counter.jobs(150)))
-    const attached = attach(mesh, run)
-    await attached.until(({ lines }) => lines.length >= 50)
-    const finished = attached.results.map(({ index }) => index)
-    holder.command.kill('SIGKILL')
-    await holder.command.exit()
-    await mesh.start('holder', { slots: 0 })
-    expect(await attached.exit(), attached.stderr).toBe(0)
-    expectSquares(attached.results, 150)
-    for (const index of finished) expect([index, counter.executions(index)]).toEqual([index, 1])
   })
 
   test('cancel stops jobs where they run, and attach ends with what there is', async () => {
@@ -188,44 +172,51 @@ describe('detached runs', () => {
 
   test('jobs that may not run twice do not, even when their holder was killed', async () => {
     await using mesh = new TestMesh()
-    await using counter = await Counter.start()
+    await using counter = await Counter.start(30)
     const holder = await mesh.start('holder', { slots: 0 })
     await startExecutor(mesh, 'executor', ['--allow-net'])
-    const file = mesh.write('once.ts', `${counter.jobs(60)}\nexport const options = { idempotent: false }`)
+    const file = mesh.write('once.ts', `${counter.jobs(1_500)}\nexport const options = { idempotent: false }`)
     const run = await detach(mesh, file)
     const attached = attach(mesh, run)
-    await attached.until(({ lines }) => lines.length >= 10)
+    await attached.until(({ lines }) => lines.length === 30)
     holder.command.kill('SIGKILL')
     await holder.command.exit()
     await mesh.start('holder', { slots: 0 })
-    await attached.exit()
+    counter.openGate()
+    expect(await attached.exit(), attached.stderr).toBe(1)
     const indexes = attached.results.map(({ index }) => index)
-    expect(indexes.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, at) => at))
+    expect(indexes.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 1_500 }, (_, at) => at))
     for (const { index, status, value, error } of attached.results) {
       expect(counter.executions(index)).toBeLessThan(2)
       if (status === 'ok') expect(value).toBe(index ** 2)
       else expect(error!.code).toBe('JOB_LOST')
     }
-    // Jobs that had not been sent anywhere are run as any others.
-    expect(attached.results.at(-1)).toMatchObject({ status: 'ok' })
+    // The job at the gate was under way; the last ones had not been sent anywhere, and are run as any others.
+    expect(attached.results.find(({ index }) => index === 30)).toMatchObject({ status: 'error' })
+    expect(attached.results.find(({ index }) => index === 1_499)).toMatchObject({ status: 'ok' })
   })
 })
 
-/** Counts how often each job was started, wherever that was: each tells it. */
+/**
+ * Counts how often each job was started, wherever that was: each tells it. From number `gateAt` on jobs wait until the
+ * gate is open, so that a run is in its middle for as long as a test needs.
+ */
 class Counter implements AsyncDisposable {
   readonly #server: Server
   readonly #counts = new Map<number, number>()
+  readonly #gate = Promise.withResolvers<void>()
 
-  private constructor() {
+  private constructor(gateAt: number) {
     this.#server = createServer((request, response) => {
       const index = Number(request.url!.slice(1))
       this.#counts.set(index, this.executions(index) + 1)
-      response.end()
+      if (index < gateAt) response.end()
+      else void this.#gate.promise.then(() => response.end())
     })
   }
 
-  static async start(): Promise<Counter> {
-    const counter = new Counter()
+  static async start(gateAt: number): Promise<Counter> {
+    const counter = new Counter(gateAt)
     counter.#server.listen(0, '127.0.0.1')
     await once(counter.#server, 'listening')
     return counter
@@ -235,19 +226,22 @@ class Counter implements AsyncDisposable {
     return this.#counts.get(index) ?? 0
   }
 
-  /** Source of so many jobs, each of about 15 ms. */
+  openGate(): void {
+    this.#gate.resolve()
+  }
+
+  /** Source of so many jobs that give the squares of their numbers. */
   jobs(count: number): string {
     const { port } = this.#server.address() as AddressInfo
     return `
-      function spin(ms: number): void { const end = performance.now() + ms; while (performance.now() < end); }
       export default Array.from({ length: ${count} }, (_, n) => async () => {
         await fetch('http://127.0.0.1:${port}/' + n)
-        spin(15)
         return n * n
       })`
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.openGate()
     this.#server.closeAllConnections()
     this.#server.close()
   }
