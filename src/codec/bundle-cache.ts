@@ -5,12 +5,13 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 /** Changes whenever bundles of an earlier version must not be used any more. */
-const VERSION = 2
+const VERSION = 3
 
 interface Entry {
   /** SHA-256 of each file that went into the bundle, and of the package.json files that decided which. */
   readonly files: Readonly<Record<string, string>>
   readonly members: readonly string[]
+  readonly inputs: readonly string[]
 }
 
 /** A bundle as it is kept. */
@@ -18,6 +19,8 @@ export interface StoredBundle {
   readonly unit: Uint8Array
   /** What each of the wanted things is made of: see {@link memberKeys}. */
   readonly members: readonly string[]
+  /** Paths of the files that went into it. */
+  readonly inputs: readonly string[]
 }
 
 /**
@@ -35,19 +38,23 @@ export class BundleCache {
   find(description: unknown): StoredBundle | undefined {
     const path = this.#path(description)
     try {
-      const { files, members } = JSON.parse(readFileSync(`${path}.json`, 'utf8')) as Entry
+      const { files, members, inputs } = JSON.parse(readFileSync(`${path}.json`, 'utf8')) as Entry
       const isCurrent = Object.entries(files).every(([file, hash]) => hashFile(file) === hash)
-      return isCurrent ? { unit: new Uint8Array(readFileSync(`${path}.unit`)), members } : undefined
+      return isCurrent ? { unit: new Uint8Array(readFileSync(`${path}.unit`)), members, inputs } : undefined
     } catch {
       // Not stored yet, removed, or cut short by a crash: it is bundled anew.
       return undefined
     }
   }
 
-  /** @param inputs each file that went into the bundle, and its SHA-256 */
-  store(description: unknown, { unit, members }: StoredBundle, inputs: ReadonlyMap<string, string>): void {
+  /** @param hashes each file that went into the bundle, and its SHA-256 */
+  store(
+    description: unknown,
+    { unit, members, inputs }: StoredBundle,
+    hashes: ReadonlyMap<string, string>
+  ): void {
     const files: Record<string, string> = {}
-    for (const [input, hash] of inputs) {
+    for (const [input, hash] of hashes) {
       const file = resolve(input)
       files[file] = hash
       const packageFile = findPackageJSON(pathToFileURL(file))
@@ -56,7 +63,7 @@ export class BundleCache {
     const path = this.#path(description)
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
     this.#write(`${path}.unit`, unit)
-    this.#write(`${path}.json`, JSON.stringify({ files, members } satisfies Entry))
+    this.#write(`${path}.json`, JSON.stringify({ files, members, inputs } satisfies Entry))
   }
 
   /** Other processes may read at the same time: a file is there whole or not at all. */

@@ -40,7 +40,7 @@ export class LiveFunctions implements FunctionWriter {
   readonly #variants = new WeakMap<Site, Map<string, Site>>()
   #closures: KnownClosures | undefined
   /** Functions that capture nothing that changes, as most helpers are: looked into once. */
-  readonly #constants = new WeakMap<Function, KnownFunction>()
+  readonly #constants = new WeakMap<Function, Closure>()
 
   constructor(inspector: ClosureInspector, analyser: SiteAnalyser, packages: PackageValues) {
     this.#inspector = inspector
@@ -91,7 +91,7 @@ export class LiveFunctions implements FunctionWriter {
     if (integrity === 0) this.#writeSite(fn, closure, variant, encoder)
     else writeClosed(integrity, encoder, () => this.#writeSite(fn, closure, variant, encoder))
     // Only now: a variable without a value yet would have been refused, and may have one next time.
-    if (site.isConstant) this.#constants.set(fn, { closure, site })
+    if (site.isConstant) this.#constants.set(fn, closure)
   }
 
   /** The site as it is in this value: with cells for the variables that functions of the value share. */
@@ -153,14 +153,17 @@ export class LiveFunctions implements FunctionWriter {
   }
 
   #look(fn: Function, text: string): KnownFunction {
-    const constant = this.#constants.get(fn)
-    if (constant !== undefined) return constant
-    const closure = this.closures.get(fn) ?? this.#inspector.inspect(fn)
+    const closure = this.#constants.get(fn) ?? this.closures.get(fn) ?? this.#inspector.inspect(fn)
     this.closures.set(fn, closure)
     const { location } = closure
     // The length tells a method apart from the class that begins at the same place.
     const key = `${location?.scriptId}:${location?.line}:${location?.column}:${text.length}`
-    return { closure, site: this.#sites.get(key) ?? this.#analyse(key, fn, text, closure) }
+    const site = this.#sites.get(key) ?? this.#analyse(key, fn, text, closure)
+    if (isForeign(site) || this.#analyser.isCurrent(site)) return { closure, site }
+    // oxlint-disable-next-line typescript/only-throw-error
+    throw new Pending(async () => {
+      this.#sites.set(key, await this.#analyser.relink(site))
+    })
   }
 
   #analyse(key: string, fn: Function, text: string, closure: Closure): never {

@@ -23,7 +23,7 @@ export interface PackageValue {
 export class PackageValues {
   readonly #bundler: Bundler
   readonly #sources = new Map<object, Source>()
-  readonly #bundled = new Map<Source, PackageValue>()
+  readonly #bundled = new Map<Source, PackageValue & { readonly generation: number }>()
   /** What this process has where a bundle exports something, by hash and names. */
   readonly #members = new Map<string, unknown>()
   readonly #files = new Set<SourceFile>()
@@ -38,12 +38,13 @@ export class PackageValues {
     const source = this.#sources.get(value)
     if (source === undefined) return undefined
     const bundled = this.#bundled.get(source)
-    if (bundled !== undefined) return bundled
+    if (bundled?.generation === this.#bundler.generation) return bundled
     // oxlint-disable-next-line typescript/only-throw-error
     throw new Pending(async () => {
       const { hash, name } = await source.bundle()
+      const { generation } = this.#bundler
       const path = [name, ...source.members]
-      this.#bundled.set(source, { hash, path })
+      this.#bundled.set(source, { hash, path, generation })
       this.#members.set(memberId(hash, path), value)
     })
   }
@@ -52,6 +53,13 @@ export class PackageValues {
   remember({ hash, name }: BundledName, scope: Scope, local: string): void {
     for (const [part, path] of namedParts(valueIn(scope, local), name)) {
       this.#members.set(memberId(hash, path), part)
+    }
+  }
+
+  /** Takes note that something is in another bundle now. */
+  move(from: BundledName, to: BundledName): void {
+    for (const [part, path] of namedParts(this.member(from.hash, [from.name]), to.name)) {
+      this.#members.set(memberId(to.hash, path), part)
     }
   }
 

@@ -91,19 +91,44 @@ export class SiteAnalyser {
     return this.#site(unit, analysis, { text, file, start })
   }
 
+  isCurrent({ generation, hashes }: Site): boolean {
+    return hashes.length === 1 || generation === this.#bundler.generation
+  }
+
+  /** The same site, after something it links to moved to another bundle. */
+  async relink(site: Site): Promise<Site> {
+    const links: Record<string, Link> = {}
+    for (const [name, link] of Object.entries(site.unit.links))
+      links[name] = await this.#relink(name, link, site.file)
+    const unit = { ...site.unit, links }
+    return { ...site, unit, ...this.#print(unit) }
+  }
+
+  async #relink(name: string, link: Link, file: SourceFile): Promise<Link> {
+    if (link.kind === 'load') {
+      return { ...link, targets: await this.#targets(Object.keys(link.targets), file, link.how) }
+    }
+    const imported = file.imports.get(name)
+    if (link.kind !== 'bundle' || imported === undefined) return link
+    const bundled = await this.#bundler.importFrom(file, imported)
+    this.#packages.move(link, bundled)
+    return { kind: 'bundle', ...bundled }
+  }
+
   /** The same site, with variables that its closures share with others. */
   withCells(site: Site, cells: readonly string[]): Site {
     const unit = { ...site.unit, cells }
     return { ...site, unit, ...this.#print(unit) }
   }
 
-  #print(unit: FunctionUnit): Pick<Site, 'hashBytes' | 'hashes'> {
+  #print(unit: FunctionUnit): Pick<Site, 'hashBytes' | 'hashes' | 'generation'> {
     const bytes = this.#encoder.encode(unit)
     const hash = hashUnit(bytes)
     this.#keep(hash, bytes)
     return {
       hashBytes: Buffer.from(hash, 'hex'),
-      hashes: [hash, ...bundlesOf(Object.values(unit.links))]
+      hashes: [hash, ...bundlesOf(Object.values(unit.links))],
+      generation: this.#bundler.generation
     }
   }
 

@@ -13,6 +13,8 @@ export interface Site {
   readonly class: ClassAnalysis | undefined
   /** What the `length` of its closures is unless something else was put there. */
   readonly length: number
+  /** Of the bundles it links to: when theirs is another one, the site has to be linked again. */
+  readonly generation: number
   /** As the author wrote it. */
   readonly text: string
   readonly file: SourceFile

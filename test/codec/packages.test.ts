@@ -106,6 +106,34 @@ const FILES = {
     }
     export const usesThing = (value: unknown) => value instanceof Thing
     export { thing }`,
+  'node_modules/state/package.json':
+    '{ "type": "module", "exports": { ".": "./index.js", "./sub": "./sub.js" } }',
+  'node_modules/state/index.js': `
+    export const counter = { n: 0 }
+    export const read = () => counter.n
+    export class Thing {}`,
+  'node_modules/state/sub.js': `
+    import { counter, Thing } from 'state'
+    export const inc = () => ++counter.n
+    export const make = () => new Thing()`,
+  'parts/readers.ts': `
+    import { read as readState, Thing } from 'state'
+    export const read = () => readState()
+    export const isThing = (value: unknown) => value instanceof Thing`,
+  'parts/deep/writers.ts': `
+    import { inc as incState, make as makeThing } from 'state/sub'
+    export const inc = () => incState()
+    export const make = () => makeThing()`,
+  'two-files.ts': `
+    import { isThing, read } from './parts/readers'
+    import { inc, make } from './parts/deep/writers'
+    export const both = () => [inc(), read()]
+    export const job = async () => {
+      const before = read()
+      inc()
+      return [read() - before, isThing(make()), isThing((await import('state/sub')).make())]
+    }
+    export { inc, read }`,
   'native.ts': `import native from 'native'; export default () => native`,
   'missing.ts': `export default () => import('not-installed')`,
   'script.cjs': `
@@ -152,6 +180,19 @@ describe('packages and TypeScript', () => {
     expect(Reflect.get(globalThis, 'loudEvaluations')).toBe(1)
     await expect(travel(heavy, printer, reader)).rejects.toThrow(/native addon/)
     expect((await travel(light, printer, reader))()).toBe('import')
+  })
+
+  test('a package is one copy for functions of all files, and for those who load it when they run', async () => {
+    const { job } = (await project.load('two-files.ts')) as { job: () => Promise<unknown> }
+    expect(await (await travel(job, new Printer()))()).toEqual(await job())
+  })
+
+  test('functions printed before a bundle grew are in the new one with the others from then on', async () => {
+    const { read, inc, both } = (await project.load('two-files.ts')) as Record<string, () => unknown>
+    const [printer, reader] = [new Printer(), new Reader()]
+    expect((await travel(read, printer, reader))?.()).toBe(0)
+    await travel(inc, printer, reader)
+    expect((await travel(both, printer, reader))?.()).toEqual([1, 1])
   })
 
   test('a class of a package is the one of the bundle when it is met as a value', async () => {
