@@ -53,6 +53,11 @@ describe('detached runs', () => {
     expectSquares(late.results, 200)
     expect(late.results.map(({ index }) => index)).toEqual(Array.from({ length: 200 }, (_, at) => at))
     expect(new Set(early.results.map(({ node }) => node))).toEqual(new Set(['holder', 'executor']))
+    const listed = mesh.joined(['attach', '--json'])
+    expect(await listed.exit(), listed.stderr).toBe(0)
+    expect(listed.lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+      { id: run, label: 'busy.ts', holder: 'holder', state: 'finished', jobs: 200, succeeded: 200, failed: 0 }
+    ])
     expect(early.stderr).toMatch(/busy\.ts, held by holder: 200 of 200 done \(/)
   })
 

@@ -3,30 +3,61 @@ import type { AttachCommandOptions } from '../commands/attach.ts'
 import { createNode } from '../create-node.ts'
 import { Display, displayKind } from '../display.ts'
 import { EXIT, ExitError } from '../exit.ts'
+import { heldTable } from '../held-table.ts'
 import { Interrupted, interruptSignal } from '../interrupt.ts'
 import { log, say } from '../log.ts'
 import { formatDuration, formatNumber, visible } from '../output.ts'
 import { printResults } from '../print-results.ts'
 
 export async function attach(id: string, options: AttachCommandOptions): Promise<void> {
-  const { signal, dispose } = interruptSignal(EXIT.interrupted)
-  const { node, password } = await createNode(options, { slots: 0, lend: false, ask: true, start: false })
   try {
-    if (!password)
-      throw new UsageError('no password: make one with dist-node init, or store yours with dist-node join')
-    await node.start()
-    const run = node.attach(id, {
-      signal,
-      ...(options.ordered === true ? { ordered: true } : {}),
-      ...(options.wait === undefined ? {} : { waitMs: options.wait })
+    await withNode(options, (node, signal) => {
+      const run = node.attach(id, {
+        signal,
+        ...(options.ordered === true ? { ordered: true } : {}),
+        ...(options.wait === undefined ? {} : { waitMs: options.wait })
+      })
+      return follow(node, run, id, options)
     })
-    await follow(node, run, id, options)
   } catch (error) {
     if (error instanceof Interrupted)
       throw new ExitError(EXIT.interrupted, `not following any more; the run goes on: dist-node attach ${id}`)
     if (error instanceof MeshError && error.code === 'MESH_RUN_CANCELLED')
       throw new ExitError(EXIT.jobFailed, error.message)
     throw error
+  }
+}
+
+/** `attach` without a run: what the nodes hold that are there within a moment. */
+export async function listHeld(options: AttachCommandOptions): Promise<void> {
+  try {
+    await withNode(options, async (node, signal) => {
+      const runs = await node.heldRuns({
+        signal,
+        ...(options.wait === undefined ? {} : { waitMs: options.wait })
+      })
+      if (options.json === true) for (const run of runs) console.log(JSON.stringify(run))
+      else if (runs.length === 0) log.info('no node that is here holds a run')
+      else console.log(heldTable(runs, process.stdout.hasColors?.()))
+    })
+  } catch (error) {
+    if (error instanceof Interrupted) throw new ExitError(EXIT.interrupted, 'interrupted')
+    throw error
+  }
+}
+
+/** A node that lends nothing and is in the mesh, for as long as `use` takes. */
+async function withNode(
+  options: AttachCommandOptions,
+  use: (node: DistNode, signal: AbortSignal) => Promise<void>
+): Promise<void> {
+  const { signal, dispose } = interruptSignal(EXIT.interrupted)
+  const { node, password } = await createNode(options, { slots: 0, lend: false, ask: true, start: false })
+  try {
+    if (!password)
+      throw new UsageError('no password: make one with dist-node init, or store yours with dist-node join')
+    await node.start()
+    await use(node, signal)
   } finally {
     await node.stop('done')
     dispose()

@@ -11,6 +11,7 @@ export interface AttachCommandOptions extends MeshOptions {
 }
 
 const EXAMPLES = {
+  attach: 'which runs there are',
   'attach 3f9c': 'results from before, then as they come; Ctrl-C leaves, the run goes on',
   'attach 3f9c --json | jq .value': 'for other programs',
   'attach 3f9c --out results.jsonl --quiet': 'into a file'
@@ -20,7 +21,7 @@ export function addAttach(program: Command): void {
   const command = program
     .command('attach')
     .description('follow a run that was detached: all its results, live, from any machine of the mesh')
-    .argument('<run>', 'id that run --detach printed, or its beginning')
+    .argument('[run]', 'id that run --detach printed, or its beginning; none: lists what the mesh holds')
     .option('--ordered', 'results in input order')
     .option(
       '--wait <duration>',
@@ -30,9 +31,9 @@ export function addAttach(program: Command): void {
     .option('--out <file>', 'write results to a file, one JSON object per line, instead of stdout')
     .option('--quiet', 'no progress and no summary')
   addExamples(
-    addMeshOptions(command).action(async (run: string, options: AttachCommandOptions) => {
-      const { attach } = await import('../actions/attach.ts')
-      await attach(run, options)
+    addMeshOptions(command).action(async (run: string | undefined, options: AttachCommandOptions) => {
+      const { attach, listHeld } = await import('../actions/attach.ts')
+      await (run === undefined ? listHeld(options) : attach(run, options))
     }),
     EXAMPLES
   )
