@@ -28,7 +28,10 @@ export async function createNode(
   {
     ask = false,
     ...more
-  }: Pick<NodeOptions, 'hold' | 'lend' | 'local' | 'slots'> & { start?: boolean; ask?: boolean } = {}
+  }: Pick<NodeOptions, 'drainMs' | 'hold' | 'lend' | 'local' | 'slots'> & {
+    start?: boolean
+    ask?: boolean
+  } = {}
 ): Promise<CreatedNode> {
   const found = await findOrAsk(options, ask)
   if (found?.warning !== undefined) log.warn(found.warning)

@@ -37,9 +37,6 @@ import { Submitter } from './submitter.ts'
 import { waitForPeers } from './wait-for-peers.ts'
 import { untilQuiet } from './until-quiet.ts'
 import { type WorkerSource, startWorkerSource } from './worker-source.ts'
-/** How long a stopping node waits for running jobs before it hands them back. */
-const DRAIN_TIMEOUT_MS = 10_000
-
 /** Turns a password and a mesh name into keys. */
 export type DeriveKeys = (password: string, mesh: string) => Promise<MeshKeys>
 /**
@@ -407,7 +404,7 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
     return this.#held.list(options)
   }
 
-  /** Ends this node's runs, gives jobs of others 10 s to end, says goodbye. */
+  /** Ends this node's runs, gives jobs of others 10 s (`drainMs`) to end, says goodbye. */
   async stop(reason = 'stopped'): Promise<void> {
     if (this.#stopped) return
     this.#stopped = true
@@ -428,7 +425,7 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
   async #drain(): Promise<void> {
     if (this.#executor === undefined) return
     const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, DRAIN_TIMEOUT_MS)
+    const timer = setTimeout(resolve, this.#options.drainMs)
     await Promise.race([this.#executor.drain(), promise])
     clearTimeout(timer)
   }

@@ -48,6 +48,13 @@ export interface NodeOptions {
   secretPaths?: readonly string[]
   /** Memory a job may use, in MiB. @default 1024 */
   jobMemoryMb?: number
+  /**
+   * How long jobs of others that run here may go on when this node stops, in milliseconds. What has not ended by then runs
+   * again elsewhere.
+   *
+   * @default 10_000
+   */
+  drainMs?: number
 }
 
 export type ResolvedNodeOptions = Required<Omit<NodeOptions, 'password' | 'dir'>> &
@@ -95,7 +102,7 @@ export type ResolvedRunOptions = Required<Omit<RunOptions, 'signal' | 'setup' | 
 
 const NODE_KEYS: readonly (keyof NodeOptions)[] = [
   'password', 'mesh', 'name', 'slots', 'local', 'lend', 'hold', 'peers', 'listen', 'mdns', 'sameHost', 'dir', 'sandbox', 'sandboxMin', 'allowNet',
-  'allowFsRead', 'secretPaths', 'jobMemoryMb'
+  'allowFsRead', 'secretPaths', 'jobMemoryMb', 'drainMs'
 ] // prettier-ignore
 
 const RUN_KEYS: readonly (keyof RunOptions)[] = [
@@ -124,12 +131,14 @@ export function resolveNodeOptions(options: NodeOptions = {}): ResolvedNodeOptio
     allowFsRead: [],
     secretPaths: [],
     jobMemoryMb: 1024,
+    drainMs: 10_000,
     ...rest,
     ...(password === undefined ? {} : { password }),
     ...(dir === undefined ? {} : { dir })
   }
   expectWhole('slots', resolved.slots, 0, 1024)
   expectWhole('jobMemoryMb', resolved.jobMemoryMb, 16, 1024 * 1024)
+  expectWhole('drainMs', resolved.drainMs, 0, 2 ** 31 - 1)
   expectText('mesh', resolved.mesh, 64)
   expectText('name', resolved.name, 64)
   if (password !== undefined && (typeof password !== 'string' || password.trim() === '')) {

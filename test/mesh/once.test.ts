@@ -32,3 +32,22 @@ test('a job that may not run twice fails with JOB_LOST when its peer dies, and b
   expect(new Set(begun).size).toBe(begun.length)
   for (const { index, value, status } of results) if (status === 'ok') expect(value).toBe(index * index)
 })
+
+test('a node that stops waits for its jobs as long as it was told to, and no longer', async () => {
+  await using mesh = new TestMesh()
+  const node = await mesh.start('hasty', { args: ['--drain', '100ms'] })
+  const source = `
+import { job } from 'dist-node'
+async function nap(): Promise<void> {
+  console.log('begins')
+  await new Promise((resolve) => setTimeout(resolve, 600_000))
+}
+export default [job(nap, [], { idempotent: false })]
+`
+  const run = mesh.run(mesh.write('nap.ts', source), ['--no-local', '--min-peers', '1', '--wait', '10s'])
+  await run.until(({ stderr }) => stderr.includes('begins'))
+  node.command.kill('SIGTERM')
+  expect(await node.command.exit()).toBe(0)
+  expect(await run.exit(), run.stderr).toBe(1)
+  expect(run.results).toMatchObject([{ status: 'error', error: { code: 'JOB_LOST' } }])
+})

@@ -16,6 +16,7 @@ export async function start(options: StartOptions): Promise<void> {
   const { signal, dispose } = interruptSignal(EXIT.interrupted)
   const { node, password, passwordFile } = await createNode(options, {
     hold: options.hold,
+    drainMs: options.drain,
     start: false,
     ask: true
   })
@@ -31,7 +32,8 @@ export async function start(options: StartOptions): Promise<void> {
     watchers.push(pause(node, options, report))
     if (passwordFile !== undefined) watchers.push(followPassword(node, passwordFile, options))
     await untilAborted(signal)
-    if (options.json !== true) log.info('stopping: running jobs have 10 s to end (Ctrl-C again: at once)')
+    if (options.json !== true)
+      log.info(`stopping: running jobs have ${options.drain / 1000} s to end (Ctrl-C again: at once)`)
   } finally {
     for (const stopWatching of watchers) stopWatching()
     await node.stop('stopped by its owner')

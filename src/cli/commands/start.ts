@@ -1,11 +1,19 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { addExamples } from '../help.ts'
 import type { Endpoint } from '../metrics/metrics-server.ts'
-import { addMeshOptions, addSandboxOptions, type MeshOptions, type SandboxOptions } from '../mesh-options.ts'
+import {
+  addMeshOptions,
+  addSandboxOptions,
+  duration,
+  type MeshOptions,
+  type SandboxOptions
+} from '../mesh-options.ts'
 
 export interface StartOptions extends MeshOptions, SandboxOptions {
   nice?: number
   hold: boolean
+  /** In milliseconds. */
+  drain: number
   metrics?: Endpoint
   pauseOnBattery?: boolean
   /** From 0 to 1. */
@@ -35,6 +43,7 @@ export function addStart(program: Command): void {
       'lend nothing while other programs use that much of the processors',
       percent
     )
+    .option('--drain <duration>', 'how long running jobs may go on when it stops', duration, 10_000)
     .option('--no-hold', 'take no runs that others detach')
   addExamples(
     addSandboxOptions(addMeshOptions(command)).action(async (options: StartOptions) => {
