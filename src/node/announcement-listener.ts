@@ -2,10 +2,12 @@
  * libp2p's own multicast DNS, which hears who announces itself. It is told not to answer, for it would answer every
  * question at once and on one interface alone: announcing, and asking on the others, is done in discovery.ts.
  */
+import dgram, { type Socket, type SocketOptions } from 'node:dgram'
 import type { EventEmitter } from 'node:events'
 import type { PeerInfo } from '@libp2p/interface'
 import type { FoundPeer } from './announcement.ts'
 import { mdns } from './libp2p.ts'
+import type { PacketBudget } from './packet-budget.ts'
 
 /** It asks once at its start; after that questions have a pace of their own. */
 const INTERVAL_MS = 3_600_000
@@ -26,8 +28,13 @@ export type OnAnnounced = (peer: FoundPeer, source: string | undefined) => void
  * report a peer only once.
  *
  * @param service name of the DNS service: nodes of other meshes have others
+ * @param budget which packets are looked at
  */
-export function announcementListener(service: string, onAnnounced: OnAnnounced): MakeListener {
+export function announcementListener(
+  service: string,
+  budget: PacketBudget,
+  onAnnounced: OnAnnounced
+): MakeListener {
   return (components) => {
     const listener = mdns({ serviceTag: service, interval: INTERVAL_MS, broadcast: false })(components)
     // The event names no sender, but follows at once upon the packet.
@@ -42,11 +49,40 @@ export function announcementListener(service: string, onAnnounced: OnAnnounced):
     const inner = listener as unknown as ListenerService & { mdns?: EventEmitter }
     return {
       async start() {
-        await inner.start()
+        await withSockets(
+          (socket) => dropBeyond(budget, socket),
+          () => inner.start()
+        )
         inner.mdns?.prependListener('response', onPacket)
       },
       stop: () => inner.stop()
     }
+  }
+}
+
+/** Shows the sockets that a call opens before it returns: the packages in between keep theirs to themselves. */
+function withSockets<T>(onSocket: (socket: Socket) => void, open: () => T): T {
+  const { createSocket } = dgram
+  const create = (options: SocketOptions): Socket => {
+    const socket = createSocket(options)
+    onSocket(socket)
+    return socket
+  }
+  dgram.createSocket = create as typeof createSocket
+  try {
+    return open()
+  } finally {
+    dgram.createSocket = createSocket
+  }
+}
+
+/** What is not worth decoding never reaches who listens. */
+function dropBeyond(budget: PacketBudget, socket: Socket): void {
+  const emit = socket.emit.bind(socket) as (event: string, ...args: unknown[]) => boolean
+  socket.emit = (event: string, ...args: unknown[]): boolean => {
+    const [packet, from] = args as [Buffer, { address: string }]
+    if (event === 'message' && !budget.takes(packet, from.address, performance.now())) return true
+    return emit(event, ...args)
   }
 }
 

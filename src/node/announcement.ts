@@ -26,7 +26,8 @@ export function serviceName(meshHash: string): string {
   return `${labelOf(meshHash)}._udp.local`
 }
 
-function labelOf(meshHash: string): string {
+/** What every packet about a mesh has in it. */
+export function labelOf(meshHash: string): string {
   return `_dist-node-${meshHash.slice(0, 8)}`
 }
 
@@ -35,14 +36,12 @@ export class AnnouncementFormat {
   readonly #service: string
   /** Our records are told from those of others by it; it says nothing. */
   readonly #instance: string
-  readonly #label: Buffer
   readonly #question: Buffer
 
   /** @param meshHash see {@link serviceName} */
   constructor(meshHash: string, instance: string) {
     this.#service = serviceName(meshHash)
     this.#instance = `${instance}.${this.#service}`
-    this.#label = Buffer.from(labelOf(meshHash))
     this.#question = encodeDns({ type: 'query', questions: [{ name: this.#service, type: 'PTR' }] })
   }
 
@@ -69,8 +68,6 @@ export class AnnouncementFormat {
 
   /** What a packet means for this mesh; undefined for the many that mean nothing, damaged ones too. */
   read(packet: Buffer): 'question' | FoundPeer | undefined {
-    // A LAN is full of printers and televisions: their packets are not worth decoding.
-    if (!packet.includes(this.#label)) return undefined
     try {
       const { type, questions = [], answers = [], additionals = [] } = decodeDns(packet)
       if (type === 'query')

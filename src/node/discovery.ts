@@ -6,9 +6,10 @@
 import { randomBytes } from 'node:crypto'
 import { isIPv4 } from 'node:net'
 import { AnnouncementFilter } from './announcement-filter.ts'
-import { AnnouncementFormat, type FoundPeer } from './announcement.ts'
+import { AnnouncementFormat, type FoundPeer, labelOf } from './announcement.ts'
 import { parseTcpAddress } from './local-addresses.ts'
 import { type Family, Multicast, type MulticastInterface } from './multicast.ts'
+import { PacketBudget } from './packet-budget.ts'
 import { AnswerPace, QuestionPace } from './question-pace.ts'
 
 export interface DiscoveryInit {
@@ -26,6 +27,7 @@ export interface DiscoveryInit {
 export class Discovery {
   readonly #init: DiscoveryInit
   readonly #format: AnnouncementFormat
+  readonly #budget: PacketBudget
   readonly #filter = new AnnouncementFilter()
   readonly #questions = new QuestionPace(performance.now())
   readonly #answers = new AnswerPace()
@@ -35,6 +37,7 @@ export class Discovery {
 
   private constructor(init: DiscoveryInit) {
     this.#init = init
+    this.#budget = new PacketBudget(labelOf(init.meshHash), performance.now())
     this.#format = new AnnouncementFormat(init.meshHash, randomBytes(16).toString('hex'))
   }
 
@@ -85,6 +88,7 @@ export class Discovery {
 
   #onPacket(packet: Buffer, source: string): void {
     if (isAnswer(packet) && isIPv4(source)) return
+    if (!this.#budget.takes(packet, source, performance.now())) return
     const news = this.#format.read(packet)
     if (news === undefined) return
     if (news !== 'question') return this.onAnnounced(news, source)

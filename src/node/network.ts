@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import type { Connection, Stream } from '@libp2p/interface'
 import { EpochError, OtherMeshError, VersionError, WrongPasswordError } from '../protocol/errors.ts'
 import type { HelloMessage, Message } from '../protocol/messages.ts'
-import { serviceName } from './announcement.ts'
+import { labelOf, serviceName } from './announcement.ts'
 import { announcementListener, type MakeListener } from './announcement-listener.ts'
 import { type AddressSource, DialPlan, withoutPeerId } from './dial-plan.ts'
 import type { Identity } from './identity.ts'
@@ -15,6 +15,7 @@ import { KnownPeers } from './known-peers.ts'
 import { DialLoop } from './dial-loop.ts'
 import { Discovery } from './discovery.ts'
 import type { MeshKeys } from './mesh-keys.ts'
+import { PacketBudget } from './packet-budget.ts'
 import { PeerExchange } from './peer-exchange.ts'
 import { SameHostBoard } from './same-host.ts'
 import { type Refusal, SessionOpener } from './session-opener.ts'
@@ -202,7 +203,8 @@ export class Network {
 
   /** What is announced before discovery has begun is asked for by discovery again. */
   #listener(meshHash: string): MakeListener {
-    return announcementListener(serviceName(meshHash), (peer, source) =>
+    const budget = new PacketBudget(labelOf(meshHash), performance.now())
+    return announcementListener(serviceName(meshHash), budget, (peer, source) =>
       this.#discovery?.onAnnounced(peer, source)
     )
   }
