@@ -15,6 +15,8 @@ export interface HeldRunsParts {
   readonly self: { readonly peer: string; readonly node: string }
   readonly start: (source: TaskSource, label: string) => Run<unknown>
   readonly onWarning: (message: string) => void
+  /** It sees this run through from now on: one that came, or one from before. */
+  readonly onHeld?: (run: HeldRunStatus) => void
 }
 
 export class HeldRuns {
@@ -184,6 +186,7 @@ export class HeldRuns {
   #add(record: HeldRecord): HeldRun {
     const held = this.#keepOpen(record)
     this.#waiting.push(held)
+    this.#parts.onHeld?.(held.status)
     this.#startWaiting()
     return held
   }

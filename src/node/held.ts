@@ -1,5 +1,6 @@
 /** Held runs as a node has them: it may keep runs for others, and it may hand over and follow its own. */
 import { RunsFolder } from '../journal/runs-folder.ts'
+import type { HeldRunStatus } from '../protocol/held-messages.ts'
 import type { Message } from '../protocol/messages.ts'
 import { MeshError, UsageError } from './errors.ts'
 import { AttachedRun, type AttachOptions } from './held-attach.ts'
@@ -53,6 +54,7 @@ interface HeldParts {
   /** Whether this node keeps runs for others. */
   readonly hold: boolean
   readonly onWarning: (message: string) => void
+  readonly onHeld: (run: HeldRunStatus) => void
   readonly onHolderLost: (run: string, holder: string) => void
   readonly onHolderFound: (run: string, holder: string) => void
 }
@@ -64,7 +66,7 @@ export class Held {
   #isRestored = false
 
   constructor(parts: HeldParts) {
-    const { submitter, self, onWarning } = parts
+    const { submitter, self, onWarning, onHeld } = parts
     this.#parts = parts
     this.#client = new HeldClient(() => submitter.nextNumber())
     if (!parts.hold) return
@@ -72,6 +74,7 @@ export class Held {
       folder: new RunsFolder(parts.folder),
       self,
       onWarning,
+      onHeld,
       start: (source, label) => submitter.runFrom(source, resolveRunOptions({ label, waitMs: HELD_WAIT_MS }))
     })
     this.#addOwnHolder(this.#holder)

@@ -52,6 +52,8 @@ export interface DistNodeEvents {
   'run-ended': [run: HostedRunStatus]
   /** A line a job of this node's runs printed. */
   log: [line: LogLine]
+  /** This node keeps a run that another detached (`node` is its name) and sees it through: a new one, or one from before. */
+  'run-held': [run: HostedRunStatus & { readonly jobs: number }]
   /** The node that holds a run which is followed here is gone; it is waited for. */
   'holder-lost': [run: { readonly run: string; readonly node: string }]
   /** It is back, or another node goes on with the run; following goes on. */

@@ -101,6 +101,8 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
       folder: init.folder,
       hold: init.options.hold,
       onWarning: (message) => this.emit('warning', message),
+      onHeld: (run) =>
+        this.emit('run-held', { run: run.id, label: run.label, node: run.from, jobs: run.jobs }),
       onHolderLost: (run, node) => this.emit('holder-lost', { run, node }),
       onHolderFound: (run, node) => this.emit('holder-found', { run, node })
     })

@@ -124,13 +124,29 @@ describe('detached runs', () => {
 
   test('an unknown run is said to be unknown, with those that were asked', async () => {
     await using mesh = new TestMesh()
-    await mesh.start('holder')
+    const holder = await mesh.start('holder')
     const attached = attach(mesh, 'feedbeef', ['--wait', '2s'])
     expect(await attached.exit()).toBe(3)
     expect(attached.stderr).toMatch(/no node that is here holds run feedbeef \(asked: holder\)/)
     const cancelled = mesh.joined(['cancel', 'not-an-id'])
     expect(await cancelled.exit()).toBe(2)
     expect(cancelled.stderr).toMatch(/expected the id of a run/)
+    const run = await detach(mesh, mesh.write('one.ts', 'export default [() => 1]'))
+    expect(await holder.event('run-held')).toMatchObject({ run, label: 'one.ts', jobs: 1 })
+    await holder.command.end()
+    const dir = join(mesh.folder, 'state-holder')
+    const where = [
+      '--mesh',
+      mesh.name,
+      '--dir',
+      dir,
+      '--password-file',
+      join(mesh.folder, 'password'),
+      '--no-mdns'
+    ]
+    const away = mesh.command(['attach', run, '--wait', '1s', ...where])
+    expect(await away.exit()).toBe(3)
+    expect(away.stderr).toMatch(/is held by this machine, whose dist-node start does not run/)
   })
 
   test('a mesh in which nobody takes runs refuses them, and says what to do', async () => {

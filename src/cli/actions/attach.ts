@@ -1,4 +1,4 @@
-import { type AttachedRun, type DistNode, MeshError, UsageError } from '../../index.ts'
+import { type AttachedRun, type DistNode, MeshError, openJournal, UsageError } from '../../index.ts'
 import type { AttachCommandOptions } from '../commands/attach.ts'
 import { createNode } from '../create-node.ts'
 import { Display, displayKind } from '../display.ts'
@@ -22,10 +22,22 @@ export async function attach(id: string, options: AttachCommandOptions): Promise
   } catch (error) {
     if (error instanceof Interrupted)
       throw new ExitError(EXIT.interrupted, `not following any more; the run goes on: dist-node attach ${id}`)
+    if (error instanceof MeshError && error.code === 'MESH_RUN_UNKNOWN' && isHeldHere(id, options.dir))
+      throw new ExitError(
+        EXIT.mesh,
+        `run ${id} is held by this machine, whose dist-node start does not run: start it, and the run goes on`
+      )
     if (error instanceof MeshError && error.code === 'MESH_RUN_CANCELLED')
       throw new ExitError(EXIT.jobFailed, error.message)
     throw error
   }
+}
+
+/** Its file is in the state folder of this machine, and nobody works on it. */
+function isHeldHere(id: string, dir: string | undefined): boolean {
+  return openJournal(dir)
+    .runs()
+    .some((run) => run.held && run.id.startsWith(id))
 }
 
 /** `attach` without a run: what the nodes hold that are there within a moment. */

@@ -81,6 +81,7 @@ function reportJson(node: DistNode): Report {
   node.on('peer-left', ({ id, name }, reason) => print('peer-left', { id, name, reason }))
   node.on('peer-refused', (refusal) => print('peer-refused', refusal))
   node.on('warning', (message) => log.warn(message))
+  node.on('run-held', (run) => print('run-held', run))
   node.on('run-started', (run) => print('run-started', run))
   node.on('run-ended', (run) => print('run-ended', run))
   return {
@@ -109,6 +110,9 @@ function reportText(node: DistNode): Report {
   node.on('peer-left', ({ name }, reason) => say(`- ${name} left: ${reason}`))
   node.on('peer-refused', ({ address, message }) => say(`! ${address}: ${message}`))
   node.on('warning', (message) => log.warn(message))
+  node.on('run-held', ({ run, label, node: from, jobs }) =>
+    say(`= ${label} of ${from} is held here: ${count(jobs, 'job')}, id ${run}`)
+  )
   node.on('run-started', ({ label, node: from }) => say(`> ${label} from ${from}`))
   node.on('run-ended', ({ label, node: from }) => say(`< ${label} from ${from} ended`))
   return {
