@@ -5,6 +5,7 @@ import type { JobsMessage } from '../protocol/messages.ts'
 import type { ExitReason } from '../worker/exit-reason.ts'
 import { chooseAssignment } from './fair-share.ts'
 import { type HostedRun, HostedWorker, type Worker } from './hosted-run.ts'
+import type { Link } from './link.ts'
 import type { Outcome } from './task.ts'
 
 /** Workers of a run that may end in a row without having run anything. */
@@ -12,6 +13,12 @@ const MAX_START_FAILURES = 3
 
 /** What a job costs an executor besides the time in its function, for the account of its run. */
 const ACCOUNT_OVERHEAD_MICROS = 10
+
+/**
+ * Results and output that wait for a submitter that reads more slowly than its jobs come to an end: above this no more of
+ * them are started.
+ */
+const MAX_UNREAD_BYTES = 64 * 1024 * 1024
 
 interface DispatcherParts {
   readonly slots: number
@@ -25,6 +32,8 @@ interface DispatcherParts {
 
 export class Dispatcher {
   readonly #parts: DispatcherParts
+  /** Submitters that have to read first. */
+  readonly #behind = new Set<Link>()
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts
@@ -40,7 +49,7 @@ export class Dispatcher {
   /** Gives slots to runs until none is free or nothing waits. */
   assign(): void {
     for (;;) {
-      const contenders = [...this.#parts.runs()].filter((run) => run.queue.length > 0)
+      const contenders = [...this.#parts.runs()].filter((run) => run.queue.length > 0 && !this.#isBehind(run))
       const next = chooseAssignment(contenders, this.#parts.slots - this.busy)
       if (next === undefined) {
         if (contenders.length === 0) this.#shareOut()
@@ -71,11 +80,27 @@ export class Dispatcher {
   #shareOut(): void {
     for (const run of this.#parts.runs()) {
       for (let idle = run.idleWorker(); idle !== undefined; idle = run.idleWorker()) {
-        const batches = this.busy < this.#parts.slots ? run.takeOver() : []
+        const mayStart = this.busy < this.#parts.slots && !this.#isBehind(run)
+        const batches = mayStart ? run.takeOver() : []
         if (batches.length === 0) break
         for (const batch of batches) give(run, idle, batch)
       }
     }
+  }
+
+  #isBehind({ link }: HostedRun): boolean {
+    if (link.queuedBytes <= MAX_UNREAD_BYTES) return false
+    if (!this.#behind.has(link)) void this.#goOnWhenRead(link)
+    return true
+  }
+
+  async #goOnWhenRead(link: Link): Promise<void> {
+    this.#behind.add(link)
+    await link.drained()
+    // A link that has just been cut is drained as well, and is removed a moment later.
+    await new Promise((resolve) => setImmediate(resolve))
+    this.#behind.delete(link)
+    this.assign()
   }
 
   #workerFor(kind: 'idle-worker' | 'new-worker' | 'prefetch', run: HostedRun): HostedWorker {
@@ -99,6 +124,7 @@ export class Dispatcher {
     worker.onAnswers(results.length)
     run.outbox.add(results, worker.busy)
     if (worker.runsUnwanted) this.stopUnwanted(run)
+    if (this.#isBehind(run)) run.standBack()
     this.assign()
   }
 

@@ -2,7 +2,12 @@ import type { Stream } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { encodeMessage } from './encode.ts'
 import { ChannelClosedError } from './errors.ts'
-import { PARTS_PER_WRITE_BYTES, SMALL_FRAMES_PER_PART_BYTES, WRITE_HIGH_WATER_BYTES } from './limits.ts'
+import {
+  MAX_UNREAD_BYTES,
+  PARTS_PER_WRITE_BYTES,
+  SMALL_FRAMES_PER_PART_BYTES,
+  WRITE_HIGH_WATER_BYTES
+} from './limits.ts'
 import type { Message } from './messages.ts'
 import { OutboundQueue } from './outbound-queue.ts'
 import type { Outgoing } from './outbound-queue.ts'
@@ -43,6 +48,11 @@ export class ChannelWriter {
       throw new ChannelClosedError(`${message.type}: the channel is closed`)
     }
     this.#queue.push(message, encodeMessage(message))
+    if (this.#queue.answerBytes > MAX_UNREAD_BYTES) {
+      this.stop()
+      this.#stream.abort(new ChannelClosedError('the peer does not read what it is sent'))
+      return
+    }
     this.#schedule()
   }
 

@@ -101,5 +101,11 @@ export const SMALL_FRAMES_PER_PART_BYTES = 256 * 1024
  */
 export const PARTS_PER_WRITE_BYTES = 1024 * 1024
 
+/**
+ * Small frames that may wait for a peer that does not read, with what they cost beside their bytes. Most are answers, and
+ * who asks without reading them is cut off: an honest peer is not so far behind.
+ */
+export const MAX_UNREAD_BYTES = 256 * 1024 * 1024
+
 /** How long an orderly close waits for queued messages to leave before the stream is cut. */
 export const CLOSE_TIMEOUT_MS = 5_000

@@ -33,6 +33,9 @@ const RANKS: Record<Message['type'], Rank> = {
   results: 'plain'
 }
 
+/** What a queued frame takes in memory beside its bytes, about. */
+const ENTRY_BYTES = 256
+
 interface Entry {
   readonly encoded: Encoded
   readonly rank: Rank
@@ -72,10 +75,16 @@ export class OutboundQueue {
   #nextTransfer = 0
   #activeBytes = 0
   #bytes = 0
+  #answerBytes = 0
 
   /** Bytes of everything queued. */
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** What small frames that nobody asked us to hold back cost: answers, results, lines of output. */
+  get answerBytes(): number {
+    return this.#answerBytes
   }
 
   push(message: Message, encoded: readonly Encoded[]): void {
@@ -83,6 +92,7 @@ export class OutboundQueue {
     const run = 'run' in message ? message.run : 0
     for (const one of encoded) {
       this.#bytes += bytesOf(one)
+      this.#answerBytes += answerBytesOf(one, rank)
       this.#admit({ encoded: one, rank, run })
     }
   }
@@ -101,6 +111,7 @@ export class OutboundQueue {
         continue
       }
       bytes += encoded.frame.byteLength
+      this.#answerBytes -= answerBytesOf(encoded, entry.rank)
       taken.push({ type: encoded.type, frame: encoded.frame })
     }
     this.#bytes -= bytes
@@ -184,6 +195,11 @@ export class OutboundQueue {
 
 function mustWait(order: RunOrder, entry: Entry): boolean {
   return order.waiting.length > 0 || order.needed > 0 || (order.jobs > 0 && entry.rank === 'final')
+}
+
+function answerBytesOf(encoded: Encoded, rank: Rank): number {
+  const isAnswer = encoded.kind === 'frame' && (rank === 'urgent' || rank === 'plain')
+  return isAnswer ? encoded.frame.byteLength + ENTRY_BYTES : 0
 }
 
 function bytesOf(encoded: Encoded): number {

@@ -10,8 +10,9 @@ import type { WorkerListener } from '../../src/worker/process.ts'
 class FakeLink implements Link {
   readonly peer: string
   readonly name: string
-  readonly queuedBytes = 0
+  queuedBytes = 0
   readonly received: Message[] = []
+  readonly read = Promise.withResolvers<void>()
 
   constructor(name: string) {
     this.peer = `id-of-${name}`
@@ -22,7 +23,9 @@ class FakeLink implements Link {
     this.received.push(message)
   }
 
-  async drained(): Promise<void> {}
+  drained(): Promise<void> {
+    return this.queuedBytes === 0 ? Promise.resolve() : this.read.promise
+  }
 
   /** Answers in the order they came: job, and what became of it. */
   get answers(): { job: number; attempt: number; ok: boolean; code?: string }[] {
@@ -254,6 +257,25 @@ describe('executor', () => {
     const jobs = [{ job: 0, attempt: 1, body: new Uint8Array() }]
     void executor.onMessage(link, { type: 'jobs', run: 1, timeoutMs: 0, blobs: ['ab'.repeat(32)], jobs })
     expect(link.answers).toEqual([{ job: 0, attempt: 1, ok: false, code: 'JOB_REFUSED' }])
+  })
+
+  test('a submitter that does not read its results gets no more jobs started, those of others are', async () => {
+    const { executor, workers } = makeExecutor(2)
+    const link = openRun(executor, 'alice')
+    give(executor, link, 0, 1, 2, 3)
+    link.queuedBytes = 100 * 1024 * 1024
+    workers[0]!.finish()
+    // What is in the process already goes on.
+    while (workers[0]!.jobs.length > 0) workers[0]!.finish()
+    expect(executor.busy).toBe(0)
+    expect(link.answers.length).toBeLessThan(4)
+    give(executor, openRun(executor, 'bob'), 0)
+    expect(executor.busy).toBe(1)
+    link.queuedBytes = 0
+    link.read.resolve()
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    while (executor.busy > 0) workers.find(({ jobs }) => jobs.length > 0)!.finish()
+    expect(link.answers.map(({ job }) => job).toSorted(ascending)).toEqual([0, 1, 2, 3])
   })
 
   test('millions of jobs without arguments, or of names of blobs, hold their submitter back as well', () => {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { Message } from '../../src/protocol/messages.ts'
-import { READ_HIGH_WATER_BYTES, WRITE_HIGH_WATER_BYTES } from '../../src/protocol/limits.ts'
+import { MAX_UNREAD_BYTES, READ_HIGH_WATER_BYTES, WRITE_HIGH_WATER_BYTES } from '../../src/protocol/limits.ts'
 import { channelPair, readAll, take } from './helpers/channels.ts'
 
 const ping = (n: number): Message => ({ type: 'ping', n })
@@ -53,6 +53,27 @@ describe('channel', () => {
     expect(await take(bob.messages()[Symbol.asyncIterator](), 1)).toEqual([ping(1)])
     expect(await take(alice.messages()[Symbol.asyncIterator](), 1)).toEqual([ping(2)])
     await Promise.all([alice.close(), bob.close()])
+  })
+
+  test('a peer that asks and does not read the answers is cut off before they fill the memory', async () => {
+    const { alice, bob } = await channelPair()
+    const reading = readAll(alice.messages())
+    let sent = 0
+    const send = (): void => {
+      for (; sent < 2_000; sent++) alice.send(resultOf(sent, 250_000))
+    }
+    expect(send).toThrow(expect.objectContaining({ code: 'CHANNEL_CLOSED' }))
+    expect(sent * 250_000).toBeLessThan(MAX_UNREAD_BYTES + 1_000_000)
+    await expect(reading).rejects.toMatchObject({ code: 'CHANNEL_CLOSED' })
+    await bob.close()
+  })
+
+  test('jobs and what they need may wait, however much it is', async () => {
+    const { alice, bob } = await channelPair()
+    for (let job = 0; job < 1_200; job++) alice.send(jobOf(1, job, 250_000))
+    expect(alice.queuedBytes).toBeGreaterThan(MAX_UNREAD_BYTES)
+    alice.abort(new Error('enough'))
+    await bob.close()
   })
 
   test('messages of one tick leave in one write', async () => {
