@@ -3,12 +3,20 @@ import type { Command, Option } from 'commander'
 
 const isDuration = ({ flags }: Option): boolean => flags.includes('<duration>')
 
+const EXAMPLES = new WeakMap<Command, Readonly<Record<string, string>>>()
+
+/** What {@link addExamples} was given: for docs/command-line.md. */
+export function examplesOf(command: Command): Readonly<Record<string, string>> {
+  return EXAMPLES.get(command) ?? {}
+}
+
 /**
  * The section "Examples" at the end of a command's help.
  *
  * @param examples what is typed after `dist-node`, and what it is for
  */
 export function addExamples(command: Command, examples: Readonly<Record<string, string>>): Command {
+  EXAMPLES.set(command, examples)
   const width = Math.max(...Object.keys(examples).map((typed) => typed.length))
   const lines = Object.entries(examples).map(
     ([typed, purpose]) => `  $ dist-node ${typed.padEnd(width)}   ${purpose}`

@@ -23,13 +23,8 @@ import { isLogged, log, logsJson, setUpLog } from './log.ts'
 import { visible } from './output.ts'
 import { VERSION } from './version.ts'
 
-/**
- * Runs what was typed.
- *
- * @param args what was typed after `dist-node`
- * @returns the exit code
- */
-export async function execute(args: readonly string[]): Promise<number> {
+/** The table of commands. */
+export function makeProgram(): Command {
   const program = new Command('dist-node')
     .description('A zero-config compute mesh for JavaScript and TypeScript.')
     .version(VERSION)
@@ -42,6 +37,17 @@ export async function execute(args: readonly string[]): Promise<number> {
     program.commandsGroup(heading)
     for (const add of adders) add(program)
   }
+  return program
+}
+
+/**
+ * Runs what was typed.
+ *
+ * @param args what was typed after `dist-node`
+ * @returns the exit code
+ */
+export async function execute(args: readonly string[]): Promise<number> {
+  const program = makeProgram()
   const state = { exitCode: EXIT.ok as number }
   program.hook('preAction', (_program, command) => {
     cacheCompiledCode()

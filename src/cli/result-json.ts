@@ -32,7 +32,7 @@ function printable(json: string): string {
   })
 }
 
-/** See the README, section "JSON output", for the forms. */
+/** The forms are in docs/json-output.md. */
 export function toJson(value: unknown): unknown {
   return new JsonWriter().write(value)
 }

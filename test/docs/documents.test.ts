@@ -1,7 +1,7 @@
 /** What the documents name exists: files, functions, commands, options. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '../..')
@@ -28,13 +28,14 @@ describe.each([
   'PROTOCOL.md',
   'SECURITY.md',
   'CONTRIBUTING.md',
-  'CHANGELOG.md'
+  'CHANGELOG.md',
+  ...globSync('docs/*.md', { cwd: root })
 ])('%s', (file) => {
   test('links to files that exist', () => {
     const links = [...read(file).matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)].map(
       ([, target]) => target!
     )
-    expect(links.filter((target) => !existsSync(join(root, target)))).toEqual([])
+    expect(links.filter((target) => !existsSync(join(root, dirname(file), target)))).toEqual([])
   })
 
   test('names source files that exist', () => {
@@ -61,7 +62,7 @@ describe('the command line', () => {
     const options = new Set(['--version', '--help', '--password'])
     for (const command of commands)
       for (const [option] of help(command).matchAll(/--[a-z][a-z-]*/g)) options.add(option)
-    const text = read('README.md') + read('SECURITY.md')
+    const text = ['README.md', 'SECURITY.md', ...globSync('docs/*.md', { cwd: root })].map(read).join('\n')
     const named = [...text.matchAll(/`(?:dist-node [^`]*?)?(--[a-z][a-z-]+)[^`]*`/g)].map(
       ([, option]) => option!
     )
@@ -72,8 +73,20 @@ describe('the command line', () => {
       '--json',
       '--retries',
       '--resume',
+      '--max-semi-space-size',
       '--joblog'
     ])
     expect(named.filter((option) => !known.has(option))).toEqual([])
+  })
+
+  test('the lines of start --json are those in docs/json-output.md', () => {
+    const written = [...read('src/cli/actions/start.ts').matchAll(/\bprint\('([a-z-]+)'/g)].map(
+      ([, event]) => event!
+    )
+    const [, section = ''] = read('docs/json-output.md').split(/^## start$/m)
+    const documented = [...section.matchAll(/^\| (`[^|]*`) \|/gm)].flatMap(([, names = '']) =>
+      [...names.matchAll(/`([a-z-]+)`/g)].map(([, event]) => event!)
+    )
+    expect(documented.toSorted()).toEqual(written.toSorted())
   })
 })
