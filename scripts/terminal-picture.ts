@@ -1,5 +1,6 @@
 /** A terminal as a picture: runs a command in tmux, reads the screen with its colours, and draws it as SVG. */
 import { execFileSync } from 'node:child_process'
+import { stripVTControlCharacters } from 'node:util'
 
 export interface TerminalSize {
   readonly columns: number
@@ -29,10 +30,10 @@ export class Terminal implements Disposable {
     return this.#tmux('capture-pane', '-e', '-p').trimEnd()
   }
 
-  /** Waits until the screen shows something. */
+  /** Waits until the screen shows something, whatever its colours. */
   async until(shows: RegExp, timeoutMs = 60_000): Promise<void> {
     const endMs = performance.now() + timeoutMs
-    while (!shows.test(this.screen())) {
+    while (!shows.test(stripVTControlCharacters(this.screen()))) {
       if (performance.now() > endMs) throw new Error(`the terminal never showed ${shows}:\n${this.screen()}`)
       await new Promise((resolve) => setTimeout(resolve, 20))
     }

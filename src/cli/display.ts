@@ -19,8 +19,7 @@ export class Display implements Disposable {
   readonly #title: string
   readonly #rates = new Rates()
   readonly #timer: NodeJS.Timeout | undefined
-  #live: LiveLines | undefined
-  #disposed = false
+  readonly #live: LiveLines | undefined
 
   /** @param show `live` on a terminal, `lines` for a log, `nothing` for silence */
   constructor(
@@ -34,7 +33,7 @@ export class Display implements Disposable {
     this.#title = title
     // Rates are counted from here.
     this.#state()
-    if (show === 'live') void this.#startLive()
+    if (show === 'live') this.#live = new LiveLines(() => this.#screen())
     if (show === 'lines')
       this.#timer = setInterval(() => console.error(runLine(this.#state())), QUIET_LINE_MS)
   }
@@ -45,15 +44,8 @@ export class Display implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#disposed = true
     clearInterval(this.#timer)
     this.#live?.[Symbol.dispose]()
-  }
-
-  async #startLive(): Promise<void> {
-    const live = await LiveLines.start(() => this.#screen())
-    if (this.#disposed) live[Symbol.dispose]()
-    else this.#live = live
   }
 
   #screen(): string[] {

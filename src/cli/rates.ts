@@ -14,6 +14,8 @@ export class Rates {
   note(name: string, count: number, nowMs: number): void {
     const samples = this.#samples.get(name) ?? []
     this.#samples.set(name, samples)
+    // The time before the first one says nothing of how fast it goes.
+    if (count === 0) samples.length = 0
     samples.push({ ms: nowMs, count })
     while (samples.length > 2 && nowMs - samples[0]!.ms > WINDOW_MS) samples.shift()
   }
