@@ -49,9 +49,9 @@ draw('progress')
 await terminal.until(/120 done in[^]*slowest: .*\n\$ *$/)
 
 terminal.type('clear')
-terminal.type('dist-node start --slots 2 --pause-on-battery')
+terminal.type('dist-node start --name garage --slots 2 --pause-on-battery')
 await terminal.until(/joined[^]*joined[^]*joined/)
-await mesh.run(['run', join(root, 'examples/whiten.ts'), '--quiet'])
+await mesh.run(['run', join(root, 'examples/whiten.ts'), '--quiet', '--no-local', '--min-peers', '4'])
 await terminal.until(/< whiten\.ts from .* ended/)
 draw('start')
 
