@@ -86,9 +86,7 @@ async function joinHub(number: number): Promise<void> {
   const session = await Session.open(channel, hello, { address: addresses[0]!, localPeer })
   session.send({ type: 'peers', peers: [{ id: localPeer, addresses: own }] })
   sessions.push(session)
-  void session
-    .run({ onMessage: () => undefined, onRtt: () => {} })
-    .then((end) => console.log(`peer ${number}: ${JSON.stringify(end)}`))
+  void session.run({ onMessage: () => undefined, onRtt: () => {} })
 }
 
 /** Bytes that went over the loopback, both directions of every connection. */
@@ -100,10 +98,10 @@ function loopbackBytes(): number {
 }
 
 console.log(
-  '| peers | CPU of one join | memory of one peer | idle | traffic, idle |\n| --- | --- | --- | --- | --- |'
+  '| peers | CPU of one join | memory | of one peer | idle | traffic, idle |\n| --- | --- | --- | --- | --- | --- |'
 )
-const start = await ask()
-let before = start
+let before = await ask()
+let first: { readonly size: number; readonly residentMb: number } | undefined
 for (const size of process.argv.slice(2).map(Number)) {
   const from = sessions.length
   while (sessions.length < size) {
@@ -116,10 +114,16 @@ for (const size of process.argv.slice(2).map(Number)) {
   await elapsed(IDLE_MS)
   const [idle, idleBytes] = [await ask(), loopbackBytes() - bytes]
   const perJoin = (joined.cpuMs - before.cpuMs) / (size - from)
-  const perPeer = ((idle.residentMb - start.residentMb) * 1024) / size
+  const { residentMb } = idle
+  // The first size is not told: until then the process grows for other reasons.
+  const perPeer =
+    first === undefined
+      ? ''
+      : `${(((residentMb - first.residentMb) * 1024) / (size - first.size)).toFixed(0)} KiB`
+  first ??= { size, residentMb }
   const share = (100 * (idle.cpuMs - quiet.cpuMs)) / IDLE_MS
   console.log(
-    `| ${idle.peers} | ${perJoin.toFixed(1)} ms | ${perPeer.toFixed(0)} KiB | ${share.toFixed(2)} % of a core | ${((8 * idleBytes) / IDLE_MS).toFixed(0)} kbit/s |`
+    `| ${idle.peers} | ${perJoin.toFixed(1)} ms | ${residentMb.toFixed(0)} MiB | ${perPeer} | ${share.toFixed(2)} % of a core | ${((8 * idleBytes) / IDLE_MS).toFixed(0)} kbit/s |`
   )
   before = idle
 }

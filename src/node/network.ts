@@ -156,6 +156,7 @@ export class Network {
   async stop(reason: string): Promise<void> {
     this.#stopping.abort(new Error('stopped'))
     this.#loop.close()
+    this.#exchange.close()
     clearInterval(this.#heartbeat)
     this.#sessions.close()
     await Promise.all([this.#board?.close(), this.#discovery?.stop()])

@@ -1,4 +1,5 @@
 /** Peers tell one another of peers: multicast does not reach everywhere. */
+import { MAX_LISTED_PEERS } from '../protocol/limits.ts'
 import { isLoopbackIp, parseTcpAddress } from './local-addresses.ts'
 import type { PeerId } from './link.ts'
 import type { Session } from './session.ts'
@@ -8,6 +9,13 @@ import type { Session } from './session.ts'
  * knows all without being told of each by everybody.
  */
 const MAX_INTRODUCED = 32
+
+/**
+ * News about peers wait for others, the longer the more there are to be told: a message to each for each of many that
+ * start at once would be most of what it costs to join.
+ */
+const GATHER_MS_PER_PEER = 5
+const MAX_GATHER_MS = 1_000
 
 interface Peer {
   readonly id: PeerId
@@ -27,6 +35,8 @@ export interface PeerExchangeInit {
 
 export class PeerExchange {
   readonly #init: PeerExchangeInit
+  readonly #news = new Map<PeerId, Peer>()
+  #timer: NodeJS.Timeout | undefined
 
   constructor(init: PeerExchangeInit) {
     this.#init = init
@@ -47,11 +57,27 @@ export class PeerExchange {
       if (id !== from.peer) continue
       this.#init.remember(peer)
       // What this node knew already, from multicast say, the others know as well.
-      if (!news) continue
-      for (const other of this.#init.sessions()) {
-        if (other !== from) other.send({ type: 'peers', peers: [peer] })
-      }
+      if (news) this.#pass(peer)
     }
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+  }
+
+  #pass(peer: Peer): void {
+    this.#news.set(peer.id, peer)
+    const waitMs = Math.min(MAX_GATHER_MS, GATHER_MS_PER_PEER * [...this.#init.sessions()].length)
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      const peers = [...this.#news.values()]
+      this.#news.clear()
+      for (const session of this.#init.sessions()) {
+        const others = peers.filter(({ id }) => id !== session.peer)
+        for (let at = 0; at < others.length; at += MAX_LISTED_PEERS)
+          session.send({ type: 'peers', peers: others.slice(at, at + MAX_LISTED_PEERS) })
+      }
+    }, waitMs).unref()
   }
 }
 

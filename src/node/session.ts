@@ -8,13 +8,16 @@ import type { HelloMessage, Message } from '../protocol/messages.ts'
 import type { Link, PeerId } from './link.ts'
 
 /** The first message of the other side must be here by then. */
-const HELLO_TIMEOUT_MS = 3_000
+const HELLO_TIMEOUT_MS = 6_000
 
 /** How often somebody must call {@link Session.beat}: one timer for all sessions, so that an idle node sleeps in between. */
-export const BEAT_EVERY_MS = 2_000
+export const BEAT_EVERY_MS = 1_000
 
 /** Whatever a peer says is a sign of life; it is asked for one only after this long. */
-const PING_AFTER_MS = 5_000
+const PING_AFTER_MS = 7_000
+
+/** A beat that comes so late tells of a process that was stopped, or too busy to listen. */
+const STALL_MS = 4_000
 
 /** A peer that has said nothing for this long is gone, whatever TCP believes. */
 const SILENCE_LIMIT_MS = 10_000
@@ -185,7 +188,7 @@ export class Session implements Link {
   beat(): void {
     const nowMs = performance.now()
     // A process that was stopped itself (sleep, SIGSTOP) has heard nothing because it did not listen.
-    if (nowMs - this.#beatMs > 2 * BEAT_EVERY_MS) this.#heardMs = nowMs
+    if (nowMs - this.#beatMs > STALL_MS) this.#heardMs = nowMs
     this.#beatMs = nowMs
     const silentMs = nowMs - this.#heardMs
     if (silentMs > SILENCE_LIMIT_MS) {

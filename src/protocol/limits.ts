@@ -8,7 +8,7 @@ export const HANDSHAKE_VERSION = 1
 export const CPACE_LABEL = 'dist-node/cpace-x25519-sha512/v1'
 
 /** All four handshake messages, together. A round trip on a LAN is 1 ms, the arithmetic another; the rest is patience. */
-export const HANDSHAKE_TIMEOUT_MS = 3_000
+export const HANDSHAKE_TIMEOUT_MS = 6_000
 
 /** Longest handshake message. The longest real one has 64 bytes, and its length must fit one byte of varint. */
 export const MAX_HANDSHAKE_MESSAGE_BYTES = 127

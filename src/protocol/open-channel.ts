@@ -22,7 +22,7 @@ export interface OpenChannelOptions {
   readonly guard?: HandshakeGuard
   /** Ends the handshake; has no effect on the open channel. */
   readonly signal?: AbortSignal
-  /** For all four handshake messages. @default 3_000 */
+  /** For all four handshake messages. @default 6_000 */
   readonly timeoutMs?: number
   /** For tests that replay bytes. @default node:crypto's randomBytes */
   readonly random?: (bytes: number) => Uint8Array
