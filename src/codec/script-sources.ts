@@ -1,4 +1,4 @@
-import type { InspectorSession } from './inspector-session.ts'
+import { InspectorSession } from './inspector-session.ts'
 
 export interface Script {
   readonly url: string
@@ -51,6 +51,14 @@ export class ScriptSources {
     })
     return scriptSource
   }
+}
+
+/**
+ * Reads now what the first function printed would have to wait for. It takes tens of milliseconds: for a moment in which
+ * this process waits for something else.
+ */
+export function readScriptsAhead(): void {
+  if (scripts.size === 0) new ScriptSources(new InspectorSession()).idOf('')
 }
 
 function isOfPackage(url: string): boolean {

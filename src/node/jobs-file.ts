@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { registerTypeScript } from '../codec/loader.ts'
+import { readScriptsAhead } from '../codec/script-sources.ts'
 import { UsageError } from './errors.ts'
 import type { JobLike } from './job.ts'
 import type { RunOptions } from './options.ts'
@@ -15,6 +16,9 @@ export interface JobsFile {
   /** Gets the results here, for example to write them to files. */
   readonly collect: ((results: AsyncIterable<JobResult>) => unknown) | undefined
 }
+
+/** By then the first worker process has been spawned, and this one has to wait until it is ready. */
+const READ_AHEAD_AFTER_MS = 20
 
 /** This package, as seen from dist/node and from src/node alike. */
 const OWN_LIBRARY = new URL(import.meta.url.endsWith('.ts') ? '../index.ts' : '../index.js', import.meta.url)
@@ -34,6 +38,7 @@ export async function loadJobsFile(file: string, args: readonly string[] = []): 
   // Where no folder has `dist-node` installed, the file gets the running command's own.
   registerTypeScript({ fallbacks: { 'dist-node': OWN_LIBRARY } })
   const module = await importFile(file)
+  setTimeout(readScriptsAhead, READ_AHEAD_AFTER_MS).unref()
   const { default: exported, setup, options, collect } = module
   const made =
     typeof exported === 'function' ? await (exported as (args: readonly string[]) => unknown)(args) : exported
