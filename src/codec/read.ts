@@ -1,13 +1,11 @@
 import { type BuiltinPath, findBuiltin } from './builtins.ts'
-import { Cell, CellScope } from './cells.ts'
+import { Cell } from './cells.ts'
 import { CALLED_UNASKED } from './called-unasked.ts'
-import { compileFunction, type Factory, type Instance, unwrap, withPrivate } from './compile.ts'
 import { Decoder } from './decode.ts'
 import { readProperties, setPrototype } from './decode-extended.ts'
-import { linkAll } from './link.ts'
+import { FunctionSites, hexOf, type Origin } from './function-sites.ts'
 import { type MemberPath, Modules } from './modules.ts'
 import { TAG } from './tags.ts'
-import type { FunctionUnit } from './unit.ts'
 import { UnitStore } from './unit-store.ts'
 import type { FunctionReader, ValueReader } from './value-reader.ts'
 
@@ -35,13 +33,6 @@ export interface ReaderOptions {
   readonly findUnit?: (hash: string) => Uint8Array | undefined
 }
 
-/** Where a function that was read comes from: what it takes to print it again. */
-export interface Origin {
-  readonly hash: string
-  readonly unit: FunctionUnit
-  readonly instance: Instance
-}
-
 /** What a bound function was made of. */
 export interface BoundParts {
   readonly target: Function
@@ -51,11 +42,6 @@ export interface BoundParts {
 
 /** RFC 8949 section 3.3. */
 const UNDEFINED = 0xf7
-
-interface Site {
-  readonly unit: FunctionUnit
-  readonly make: () => { readonly instance: Instance; readonly cells: CellScope }
-}
 
 /**
  * Reads printed values, functions included. Runs in the worker process: synchronous, no files, no inspector. Units are
@@ -68,9 +54,8 @@ interface Site {
 export class Reader implements FunctionReader {
   readonly #units: UnitStore
   readonly #modules: Modules
-  readonly #sites = new Map<string, Site>()
+  readonly #functionSites: FunctionSites
   readonly #bounds = new WeakMap<Function, BoundParts>()
-  readonly #origins = new WeakMap<Function, Origin>()
   readonly #identified = new Map<number, Function>()
   readonly #identities = new WeakMap<Function, number>()
   readonly #symbols = new Map<number, symbol>()
@@ -85,6 +70,7 @@ export class Reader implements FunctionReader {
     const { requireBuiltin = (name: string) => process.getBuiltinModule(name) } = options
     this.#units = new UnitStore(checkHashes, findUnit)
     this.#modules = new Modules(requireBuiltin, (hash) => this.#units.get(hash, 'bundle'))
+    this.#functionSites = new FunctionSites(this.#units, this.#modules)
   }
 
   /**
@@ -105,7 +91,7 @@ export class Reader implements FunctionReader {
 
   /** Where a function came from; undefined for one that was not read here. */
   originOf(fn: Function): Origin | undefined {
-    return this.#origins.get(fn)
+    return this.#functionSites.originOf(fn)
   }
 
   /** What a bound function was made of; undefined for one that was not read here. */
@@ -174,53 +160,14 @@ export class Reader implements FunctionReader {
     }
   }
 
-  /** [unit, captured values, …]: the unit and the values are read, what follows is not. */
-  #instantiate(decoder: ValueReader): Function {
-    const hash = hexOf(decoder.readBytes())
-    let site = this.#sites.get(hash)
-    if (site === undefined) {
-      site = this.#openSite(this.#units.get(hash, 'function'))
-      this.#sites.set(hash, site)
-    }
-    const { unit } = site
-    const { instance, cells } = site.make()
-    const captured = unit.captured.length
-    const count = decoder.readCount(captured + unit.privateStatics.length)
-    const values = readKeys(decoder, unit.keys ?? 0)
-    if (values.length > 0) instance.set(values)
-    const fn = decoder.register(unwrap(instance.make(), unit.form))
-    if (fn.name !== unit.name && typeof unit.name === 'string') {
-      Object.defineProperty(fn, 'name', { value: unit.name, configurable: true })
-    }
-    this.#origins.set(fn, { hash, unit, instance })
-    while (values.length < count) values.push(decoder.read())
-    instance.set(
-      values.slice(0, captured).filter((value, index) => !cells.take(unit.captured[index] ?? '', value))
-    )
-    if (count > captured) instance.setPrivate(values.slice(captured))
-    return fn
-  }
-
-  #openSite(unit: FunctionUnit): Site {
-    const factory: Factory = compileFunction(unit)
-    const links = linkAll(unit.links, this.#modules)
-    // Replaced as soon as the class stands: see setPrototype below.
-    if (unit.parentName !== undefined) links.push(function () {})
-    const make = (): ReturnType<Site['make']> => {
-      const cells = new CellScope(unit.cells ?? [])
-      return { instance: withPrivate((give) => factory(...links, give, cells.names)), cells }
-    }
-    return { unit, make }
-  }
-
   #readClosure(decoder: ValueReader): Function {
     decoder.readCount(2)
-    return this.#instantiate(decoder)
+    return this.#functionSites.instantiate(decoder)
   }
 
   #readConstructor(decoder: ValueReader): Function {
     decoder.readCount(6)
-    const fn = this.#instantiate(decoder)
+    const fn = this.#functionSites.instantiate(decoder)
     const parent = decoder.read()
     const prototypeParent = decoder.read()
     if (parent !== undefined) setPrototype(fn, parent, decoder)
@@ -307,23 +254,8 @@ export class Reader implements FunctionReader {
   }
 }
 
-/** Values that name members of a class about to be made: none of them can lead back to it. */
-function readKeys(decoder: ValueReader, count: number): unknown[] {
-  const values: unknown[] = []
-  while (values.length < count) {
-    const value = decoder.read()
-    if (typeof value === 'object' || typeof value === 'function') decoder.reader.fail('expected a key')
-    values.push(value)
-  }
-  return values
-}
-
 function readCell(decoder: ValueReader): Cell {
   const cell = decoder.register(new Cell())
   cell.value = decoder.read()
   return cell
-}
-
-function hexOf(bytes: Uint8Array<ArrayBuffer>): string {
-  return Buffer.from(bytes.buffer).toString('hex')
 }
