@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateKeyPair, privateKeyToProtobuf } from '@libp2p/crypto/keys'
@@ -35,11 +35,12 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-async function startSubmitter(): Promise<DistNode> {
+async function startSubmitter(more: { hold?: boolean } = {}): Promise<DistNode> {
   const node = await createDistNode({
     password,
     mesh,
     slots: 0,
+    ...more,
     mdns: false,
     dir: join(folder, 'state'),
     listen: ['/ip4/127.0.0.1/tcp/0']
@@ -175,6 +176,75 @@ const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   })
 )
 
+const runId = fc.constantFrom('0f'.repeat(16), 'ab'.repeat(16), 'cd'.repeat(16))
+const few = fc.nat(6)
+const status = fc.record({
+  id: runId,
+  label: fc.string(),
+  from: fc.string(),
+  state: fc.constantFrom('waiting' as const, 'running' as const, 'finished' as const, 'failed' as const),
+  jobs: small,
+  succeeded: small,
+  failed: small,
+  ageSeconds: small,
+  reason: fc.string()
+})
+
+/** The same about held runs, few enough of them that some are handed over and followed. */
+const anyHeldMessage: fc.Arbitrary<Message> = fc.oneof(
+  fc.record({ type: fc.constant('hold' as const), run: few, id: runId, label: fc.string() }),
+  fc.record({
+    type: fc.constant('hold' as const),
+    run: few,
+    id: runId,
+    label: fc.string(),
+    setup: fc.record({ body: bytes, blobs: fc.array(hash, { maxLength: 2 }) })
+  }),
+  fc.record({
+    type: fc.constant('jobs' as const),
+    run: few,
+    timeoutMs: small,
+    blobs: fc.constant([]),
+    jobs: fc.array(fc.record({ job: few, attempt: fc.constant(1), body: bytes }), { maxLength: 3 })
+  }),
+  fc.record({ type: fc.constant('hold-end' as const), run: few, jobs: few }),
+  fc.record({
+    type: fc.constant('held' as const),
+    run: few,
+    state: fc.constantFrom('open' as const, 'stored' as const, 'refused' as const),
+    reason: fc.string()
+  }),
+  fc.record({
+    type: fc.constant('find-runs' as const),
+    request: few,
+    prefix: fc.constantFrom('', '0', 'ab')
+  }),
+  fc.record({
+    type: fc.constant('found-runs' as const),
+    request: few,
+    runs: fc.array(status, { maxLength: 3 })
+  }),
+  fc.record({ type: fc.constant('follow' as const), run: few, id: runId, position: small }),
+  fc.record({ type: fc.constant('followed' as const), run: few, status }),
+  fc.record({ type: fc.constant('followed' as const), run: few }),
+  fc.record({
+    type: fc.constant('chunk' as const),
+    run: few,
+    position: small,
+    places: fc.array(
+      fc.record({
+        id: fc.constant('12D3KooWBKccW8NbLJDW2M4rEnPMTQUd9wSCyjFV4mdFG5ASFKRa'),
+        name: fc.string(),
+        jobs: fc.array(small)
+      }),
+      { maxLength: 3 }
+    )
+  }),
+  fc.record({ type: fc.constant('taken' as const), run: few, position: small }),
+  fc.record({ type: fc.constant('cancel' as const), run: few, jobs: fc.constant([]) }),
+  fc.record({ type: fc.constant('run-close' as const), run: few })
+)
+
 async function expectHonestResults(node: DistNode): Promise<void> {
   const results = []
   for await (const { index, status, value, node: name } of node.run(
@@ -231,6 +301,35 @@ describe('a member that lies', () => {
     }
     expect(node.peers.map(({ name }) => name)).toContain('honest')
   })
+
+  test(
+    'cannot bring down a node that holds runs, nor those who hand over and follow',
+    { timeout: 60_000 },
+    async () => {
+      const node = await startSubmitter({ hold: true })
+      const honest = await joinAs('honest', 2, node)
+      void serve(honest, (message) => answerHonestly(honest, message))
+      for (let round = 0; round < 3; round++) {
+        const liar = await joinAs(`liar ${round}`, 0, node)
+        void serve(liar, () => {})
+        const messages = fc.sample(fc.oneof(anyHeldMessage, anyHeldMessage, anyMessage), {
+          numRuns: 3_000,
+          seed: round
+        })
+        for (const [at, message] of messages.entries()) {
+          if (message.type !== 'credit' && message.type !== 'goodbye') liar.send(message)
+          if (at % 20 === 0) await liar.drained()
+        }
+        const { id } = await node.detach(Array.from({ length: 40 }, (_, n) => () => n))
+        const values: unknown[] = []
+        for await (const { value } of node.attach(id, { ordered: true })) values.push(value)
+        expect(values).toEqual(Array.from({ length: 40 }, (_, n) => valueOf(n)))
+        await liar.close()
+      }
+      const files = readdirSync(join(folder, 'state', 'runs'))
+      expect(files.filter((file) => !/^[0-9a-f]{32}\.(sqlite(-wal|-shm)?|lock(-journal)?)$/.test(file))).toEqual([])
+    }
+  )
 
   test('that breaks the rules of the wire is thrown out, and others stay', async () => {
     const node = await startSubmitter()
