@@ -1,4 +1,3 @@
-import { JournalError } from '../journal/errors.ts'
 import type { ChunkMessage } from '../protocol/held-messages.ts'
 import { CHUNK_BYTES, MAX_WAITING_BYTES } from './held-limits.ts'
 import { HeldOutflow } from './held-outflow.ts'
@@ -45,12 +44,11 @@ export class HeldFeed {
     this.#unwatch()
   }
 
-  /** A file that cannot be read any more is no run any more. */
+  /** A file that cannot be read any more is no run any more; whatever is wrong with it ends nothing else. */
   #read(): RecordedOutcome[] {
     try {
       return this.#held.record.results.read(this.#outflow.next, CHUNK_BYTES)
-    } catch (error) {
-      if (!(error instanceof JournalError)) throw error
+    } catch {
       this.close()
       this.#link.send({ type: 'followed', run: this.#number })
       return []

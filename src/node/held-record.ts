@@ -70,13 +70,24 @@ export class HeldRecord {
 
   /** To go on with it. @throws {JournalError} when it is damaged, or another process has it */
   static continue(folder: RunsFolder, id: string): Promise<HeldRecord> {
-    return new HeldRecord(folder.continue(id)).#scanned()
+    return HeldRecord.#open(folder.continue(id))
   }
 
   /** To read its results. @throws {JournalError} when it is damaged */
   static read(folder: RunsFolder, id: string): Promise<HeldRecord> {
     const store = folder.read(id)
-    return new HeldRecord({ store, release: () => store.close() }).#scanned()
+    return HeldRecord.#open({ store, release: () => store.close() })
+  }
+
+  static async #open(claimed: ClaimedStore): Promise<HeldRecord> {
+    try {
+      const record = new HeldRecord(claimed)
+      await record.results.scan()
+      return record
+    } catch (error) {
+      claimed.release()
+      throw error
+    }
   }
 
   get id(): string {
@@ -184,11 +195,6 @@ export class HeldRecord {
 
   close(): void {
     this.#release()
-  }
-
-  async #scanned(): Promise<this> {
-    await this.results.scan()
-    return this
   }
 
   /** All of it or nothing, and on the disk when it returns; with it everything written before. */

@@ -154,8 +154,10 @@ export class HeldRuns {
       if (isEnded(record.stage)) return this.#keepOpen(record)
       return this.#add(record)
     } catch (error) {
-      if (!(error instanceof JournalError)) throw error
-      this.#parts.onWarning(`run ${id} cannot be read: ${error.message}`)
+      // Whatever is wrong with one file must not end the node.
+      this.#parts.onWarning(
+        `run ${id} cannot be read: ${error instanceof Error ? error.message : String(error)}`
+      )
       this.#closed.delete(id)
       this.quota.delete(id)
       return undefined

@@ -449,3 +449,18 @@ function forgetResults(): void {
   database.exec('DELETE FROM outcomes WHERE number = (SELECT max(number) FROM outcomes)')
   database.close()
 }
+
+test('a file that is damaged beyond use ends nothing else, and can be removed', async () => {
+  handOver(10)
+  await followToEnd(2)
+  await stopHolder()
+  const database = new DatabaseSync(join(folder, 'runs', `${ID}.sqlite`))
+  database.exec("UPDATE parts SET body = x'7b' WHERE name = 'held'")
+  database.close()
+  restartHolder()
+  say(follow(3), hold(4, 'cd'.repeat(16)))
+  await link.until(() => link.of('followed').length > 0)
+  expect(link.of('followed')).toEqual([{ type: 'followed', run: 3 }])
+  expect(link.of('held')).toMatchObject([{ state: 'open' }])
+  new RunsFolder(folder).remove(ID)
+})
