@@ -17,7 +17,8 @@ interface Share {
 interface RunFigures {
   readonly done: number
   readonly failed: number
-  readonly repeated: number
+  /** Attempts beyond the first of each job: retries, jobs that moved to an idle node, second copies of slow ones. */
+  readonly sentAgain: number
   readonly wallMs: number
   readonly computeMs: number
   readonly nodes: readonly Share[]
@@ -31,7 +32,7 @@ export class RunReport {
   #jobs = 0
   #failed = 0
   #known = 0
-  #repeated = 0
+  #sentAgain = 0
   #ms = 0
   #slowest: Place[] = []
 
@@ -55,7 +56,7 @@ export class RunReport {
       this.#known++
       return
     }
-    this.#repeated += attempt - 1
+    this.#sentAgain += attempt - 1
     this.#ms += ms
     const share = this.#shares.get(node) ?? { node, jobs: 0, ms: 0 }
     this.#shares.set(node, share)
@@ -71,7 +72,7 @@ export class RunReport {
     return {
       done: this.#jobs - this.#failed,
       failed: this.#failed,
-      repeated: this.#repeated,
+      sentAgain: this.#sentAgain,
       wallMs,
       computeMs: this.#ms,
       nodes: [...this.#shares.values()],
@@ -93,10 +94,10 @@ export class RunReport {
       return [only === undefined ? head : `${head} on ${visible(only)}`]
     }
     const compute = `${formatDuration(this.#ms)} of computing, speed-up ${(this.#ms / Math.max(wallMs, 0.001)).toFixed(1)}`
-    const repeated = this.#repeated === 0 ? '' : `, ${formatNumber(this.#repeated)} attempts repeated`
+    const again = this.#sentAgain === 0 ? '' : `, ${formatNumber(this.#sentAgain)} sent again`
     return [
       head,
-      style('dim', `  ${compute}${repeated}`),
+      style('dim', `  ${compute}${again}`),
       ...(this.#known === 0 ? [] : [style('dim', `  ${formatNumber(this.#known)} known from before`)]),
       ...this.#shareLines(),
       style('dim', `  slowest: ${this.#slowest.map(describe).join(', ')}`)

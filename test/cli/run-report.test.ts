@@ -20,7 +20,7 @@ test('jobs, failures, computing, speed-up, repeated attempts, shares and the slo
   ]
   expect(lines(results, 500)).toEqual([
     '9 done, 1 failed in 500 ms',
-    '  1.28 s of computing, speed-up 2.6, 2 attempts repeated',
+    '  1.28 s of computing, speed-up 2.6, 2 sent again',
     '  attic   6 jobs  60 %   615 ms',
     '  cellar  3 jobs  30 %   613 ms',
     '  desk    1 job   10 %  50.0 ms',
