@@ -15,6 +15,8 @@ interface Target {
   id: PeerId | undefined
   /** Without peer id, the one learnt last at the end. */
   readonly addresses: Map<string, AddressSource>
+  /** All the ways this node has heard of it. */
+  readonly sources: Set<AddressSource>
   /** The address that worked last. */
   proven: string | undefined
   failures: number
@@ -89,6 +91,7 @@ export class DialPlan {
     if (peer.id === this.#self || first === undefined) return false
     const target = this.#targetFor(peer.id ?? first, peer.id, source, nowMs)
     if (target === undefined) return false
+    target.sources.add(source)
     const news = addresses.some((address) => !target.addresses.has(address))
     for (const address of addresses) {
       if (target.addresses.get(address) === 'user') continue
@@ -127,7 +130,7 @@ export class DialPlan {
     return [...this.#targets.values()].some(
       (target) =>
         target.failures === 0 &&
-        [...target.addresses.values()].some((source) => source !== 'remembered') &&
+        [...target.sources].some((source) => source !== 'remembered') &&
         (target.id === undefined || !isConnected(target.id))
     )
   }
@@ -169,7 +172,7 @@ export class DialPlan {
 
   /** How this node heard of a target. */
   sourcesOf(key: string): AddressSource[] {
-    return [...new Set(this.#targets.get(key)?.addresses.values())]
+    return [...(this.#targets.get(key)?.sources ?? [])]
   }
 
   #targetFor(key: string, id: PeerId | undefined, source: AddressSource, nowMs: number): Target | undefined {
@@ -179,6 +182,7 @@ export class DialPlan {
     const target: Target = {
       id,
       addresses: new Map(),
+      sources: new Set(),
       proven: undefined,
       failures: 0,
       failingSinceMs: 0,

@@ -23,7 +23,10 @@ export async function* findMesh(
     node.on('peer-joined', ({ id }) => unreachable.delete(id))
     await node.start()
     await elapsed(waitMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined)
+    // Measures round trips of peers that came late.
+    await node.whenSettled({ timeoutMs: 0 })
     yield describePeers(node.peers, node.mesh, waitMs)
+    if (options.mdns !== false) yield* describeMulticast(node.peers)
     for (const refusal of refusals.values()) yield describeRefusal(refusal)
     yield* describeAllUnreachable([...unreachable.values()])
   } finally {
@@ -44,6 +47,27 @@ function describePeers(peers: readonly PeerStatus[], mesh: string, waitMs: numbe
   }
   const names = peers.map(({ name, slots, rttMs }) => `${name} (${slots} slots, ${rttMs.toFixed(1)} ms)`)
   return { check, status: 'ok', message: `${peers.length} connected: ${names.toSorted().join(', ')}` }
+}
+
+/** Peers of other machines that were all heard of in other ways tell of a network that drops multicast. */
+export function describeMulticast(peers: readonly Pick<PeerStatus, 'sources'>[]): Finding[] {
+  const elsewhere = peers.filter(({ sources }) => sources.length > 0 && !sources.includes('same-host'))
+  if (elsewhere.length === 0) return []
+  const check = 'multicast'
+  const heard = elsewhere.filter(({ sources }) => sources.includes('mdns')).length
+  if (heard > 0) {
+    return [{ check, status: 'ok', message: `${heard} of ${elsewhere.length} peers of other machines heard` }]
+  }
+  const ways = [...new Set(elsewhere.flatMap(({ sources }) => sources))].map((source) => SOURCES[source])
+  return [
+    {
+      check,
+      status: 'warning',
+      message: `none of ${elsewhere.length} peers of other machines was heard by multicast, but ${ways.join(', ')}`,
+      advice:
+        'the network, or a firewall on its way, drops multicast (some Wi-Fi does): name one peer with --peer where nobody is found, the others follow'
+    }
+  ]
 }
 
 const REFUSAL_ADVICE: Readonly<Record<string, string>> = {

@@ -36,11 +36,9 @@ export async function* findInterfaces(mdns: boolean): AsyncGenerator<Finding, vo
     }
     return
   }
-  const outgoing = mdns ? await outgoingAddress() : undefined
   const tests = mdns ? await Promise.all(found.map(({ address }) => testMulticast(address))) : []
   for (const [at, { name, cidr, address }] of found.entries()) {
-    const isOutgoing = found.length === 1 || address === outgoing
-    yield describeInterface(`interface ${name}`, cidr ?? address, { test: tests[at], isOutgoing })
+    yield describeInterface(`interface ${name}`, cidr ?? address, tests[at])
   }
 }
 
@@ -66,11 +64,7 @@ interface MulticastTest {
   readonly error?: string
 }
 
-export function describeInterface(
-  check: string,
-  address: string,
-  { test, isOutgoing }: { test: MulticastTest | undefined; isOutgoing: boolean }
-): Finding {
+export function describeInterface(check: string, address: string, test: MulticastTest | undefined): Finding {
   const virtual = VIRTUAL.test(check.replace('interface ', ''))
   const what = `${address}${virtual ? ', virtual' : ''}: peers may connect here`
   if (test === undefined) return { check, status: 'ok', message: `${what}; multicast DNS is switched off` }
@@ -79,33 +73,14 @@ export function describeInterface(
       check,
       status: virtual ? 'ok' : 'warning',
       message: `${what}; multicast does not work: ${test.error ?? 'what was sent did not come back'}`,
-      ...(virtual
+      // Who has the port is told by the check of the port.
+      ...(virtual || test.error === 'EADDRINUSE'
         ? {}
         : { advice: 'let UDP port 5353 in and out in the firewall, or name peers with --peer' })
     }
   }
-  const direction = isOutgoing
-    ? 'multicast goes out and comes in'
-    : 'multicast comes in; questions go out elsewhere'
-  const others =
-    test.heard > 0
-      ? `, ${test.heard} other machine${test.heard === 1 ? '' : 's'} heard`
-      : ', nobody else heard'
-  return { check, status: 'ok', message: `${what}; ${direction}${others}` }
-}
-
-/** Which of our addresses the kernel sends multicast from, where nothing else is said: the one nodes ask by. */
-async function outgoingAddress(): Promise<string | undefined> {
-  const socket = createSocket('udp4')
-  try {
-    socket.connect(MDNS.port, MDNS.group)
-    await once(socket, 'connect')
-    return socket.address().address
-  } catch {
-    return undefined
-  } finally {
-    socket.close()
-  }
+  const others = test.heard > 0 ? `, ${test.heard} other machine${test.heard === 1 ? '' : 's'} heard` : ''
+  return { check, status: 'ok', message: `${what}; multicast goes out and comes in${others}` }
 }
 
 /** Sends a question of our own on one interface and waits for it to come back, and for answers of others. */

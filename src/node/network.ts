@@ -138,6 +138,10 @@ export class Network {
     return performance.now() - this.#newsMs
   }
 
+  sourcesOf(peer: PeerId): AddressSource[] {
+    return this.#plan.sourcesOf(peer)
+  }
+
   addresses(): string[] {
     return this.#transport.addresses()
   }

@@ -1,4 +1,5 @@
 /** What a node tells its owner. */
+import type { AddressSource } from './dial-plan.ts'
 import type { HostedRun } from './hosted-run.ts'
 import type { Unreachable } from './network.ts'
 import type { Refusal } from './session-opener.ts'
@@ -24,6 +25,8 @@ export interface PeerStatus {
   readonly epoch: number
   /** Round trip to it, in milliseconds, as measured last. */
   readonly rttMs: number
+  /** How this node heard of it; empty when it only heard from it, for the peer dialled. */
+  readonly sources: readonly AddressSource[]
 }
 
 /** A run of another node that is served here. */

@@ -484,7 +484,8 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
     const { peer: id, name, address, epoch, rttMs, hello } = session
     const { sandbox, version } = hello
     const { slots, busy } = this.#credit.get(id) ?? { slots: hello.slots, busy: 0 }
-    return { id, name, address, slots, busy, sandbox, version, epoch, rttMs }
+    const sources = this.#network?.sourcesOf(id) ?? []
+    return { id, name, address, slots, busy, sandbox, version, epoch, rttMs, sources }
   }
 }
 

@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { findFolders, findNode, findPasswordState } from '../../src/node/doctor-machine.ts'
-import { describeAllUnreachable, describeRefusal, explainDialFailure } from '../../src/node/doctor-mesh.ts'
+import {
+  describeAllUnreachable,
+  describeMulticast,
+  describeRefusal,
+  explainDialFailure
+} from '../../src/node/doctor-mesh.ts'
 import { describeFirewall, describeInterface, question } from '../../src/node/doctor-network.ts'
 
 test.each([
@@ -96,9 +101,27 @@ test.each([
   { name: 'docker0', test: { returned: false, heard: 0 }, status: 'ok', says: /virtual.*did not come back/ },
   { name: 'eth0', test: undefined, status: 'ok', says: /switched off/ }
 ])('interface $name with multicast $test: $status', ({ name, test: outcome, status, says }) => {
-  const finding = describeInterface(`interface ${name}`, '10.0.0.2/24', { test: outcome, isOutgoing: true })
+  const finding = describeInterface(`interface ${name}`, '10.0.0.2/24', outcome)
   expect(finding.status).toBe(status)
   expect(finding.message).toMatch(says)
+})
+
+test.each([
+  { sources: [], findings: [] },
+  { sources: [['same-host', 'mdns']], findings: [] },
+  { sources: [[]], findings: [] },
+  { sources: [['mdns', 'exchange'], ['exchange']], findings: [['ok', /1 of 2 peers .*heard/]] },
+  {
+    sources: [['user'], ['exchange']],
+    findings: [['warning', /none of 2 .* named with --peer, told by a peer/]]
+  }
+] as const)('peers heard by $sources: $findings', ({ sources, findings }) => {
+  const found = describeMulticast(sources.map((each) => ({ sources: each })))
+  expect(found).toEqual(
+    findings.map(([status, message]) =>
+      expect.objectContaining({ status, message: expect.stringMatching(message) })
+    )
+  )
 })
 
 test('a question is a DNS message byte for byte', () => {
