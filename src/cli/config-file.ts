@@ -33,11 +33,18 @@ export function findConfigFiles(folder: string): ConfigFile[] {
   return [user, project].filter((file) => file !== undefined)
 }
 
-/** The nearest one, in this folder or above. */
-function findProjectFile(folder: string): ConfigFile | undefined {
-  const file = read(join(folder, PROJECT_FILE), 'project')
+/** The nearest one, in this folder or above; above not what other users of the machine put there, into `/tmp` say. */
+function findProjectFile(folder: string, isAbove = false): ConfigFile | undefined {
+  const path = join(folder, PROJECT_FILE)
+  const file = isAbove && !isOwn(path) ? undefined : read(path, 'project')
   const above = dirname(folder)
-  return file ?? (above === folder ? undefined : findProjectFile(above))
+  return file ?? (above === folder ? undefined : findProjectFile(above, true))
+}
+
+function isOwn(path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false })
+  const own = process.getuid?.()
+  return found !== undefined && found.isFile() && (own === undefined || found.uid === own || found.uid === 0)
 }
 
 function read(path: string, kind: ConfigFile['kind']): ConfigFile | undefined {

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
@@ -48,6 +48,18 @@ describe('what wins', () => {
     expect(optionsOf('run', 'jobs.ts', '--timeout', '3m')).toMatchObject({
       timeout: 180_000, retries: 3, slots: 3, wait: 1_000, mesh: 'default'
     }) // prettier-ignore
+  })
+
+  test.runIf(process.getuid?.() === 0)('what another user put into a folder above counts for nothing', () => {
+    projectFile({ retries: 9 })
+    expect(optionsOf('run', 'jobs.ts')).toMatchObject({ retries: 9 })
+    chownSync(join(folder, 'project/dist-node.config.json'), 12_345, 12_345)
+    expect(optionsOf('run', 'jobs.ts')['retries']).not.toBe(9)
+  })
+
+  test('nor does what is no file', () => {
+    mkdirSync(join(folder, 'project/dist-node.config.json'))
+    expect(() => optionsOf('run', 'jobs.ts')).not.toThrow()
   })
 
   test('the object of the command before what stands outside of it', () => {

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { get, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { exposition } from '../../src/cli/metrics/exposition.ts'
@@ -36,5 +38,15 @@ test('a node tells over HTTP what it did, and all that the document names', asyn
   expect(documented.toSorted()).toEqual(told.toSorted())
   expect((await fetch(server.url.replace('/metrics', '/'))).status).toBe(404)
   const port = Number(new URL(server.url).port)
+  // A page in a browser whose name leads to the loopback.
+  const rebound = get({
+    host: '127.0.0.1',
+    port,
+    path: '/metrics',
+    headers: { host: `evil.example:${port}` }
+  })
+  const [refused] = (await once(rebound, 'response')) as [IncomingMessage]
+  expect(refused.statusCode).toBe(421)
+  refused.resume()
   await expect(MetricsServer.start(node!, { host: '127.0.0.1', port })).rejects.toThrow(UsageError)
 })

@@ -25,6 +25,10 @@ export class MetricsServer implements AsyncDisposable {
   static async start(node: DistNode, { host, port }: Endpoint): Promise<MetricsServer> {
     const metrics = new NodeMetrics(node)
     const server = createServer({ requestTimeout: 5_000 }, (request, response) => {
+      if (isLoopback(host) && !isLoopback(hostOf(request.headers.host))) {
+        response.writeHead(421).end('this server is on the loopback\n')
+        return
+      }
       const found = request.method === 'GET' && request.url === '/metrics'
       const type = found ? 'text/plain; version=0.0.4; charset=utf-8' : 'text/plain'
       response.writeHead(found ? 200 : 404, { 'content-type': type })
@@ -53,4 +57,14 @@ export class MetricsServer implements AsyncDisposable {
     this.#server.close()
     await once(this.#server, 'close')
   }
+}
+
+/** Without the port; IPv6 without brackets. */
+function hostOf(header: string | undefined): string {
+  return (header ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
+}
+
+/** A page in a browser reaches the loopback by a name of its own that leads there (DNS rebinding), but has to say that name. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }
