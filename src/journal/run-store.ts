@@ -16,6 +16,9 @@ const FORMAT = 1
 /** Pages of the write-ahead log after which they are moved into the file, which waits for the disk: 16 MiB. */
 const CHECKPOINT_PAGES = 4_096
 
+/** More segments than this cannot be missing between others: the numbers are damaged then. */
+const MAX_LOST_SEGMENTS = 1_000
+
 const SCHEMA = `
   PRAGMA journal_mode = WAL;
   PRAGMA user_version = ${FORMAT};
@@ -78,6 +81,8 @@ export class RunStore {
   static create(path: string, info: RunInfo): RunStore {
     const store = new RunStore(path, createDatabase(path))
     guarded(path, () => {
+      // There is nothing to lose yet; the first checkpoint brings this to the disk too.
+      store.#database.exec('PRAGMA synchronous = OFF')
       store.#database.exec(SCHEMA)
       store.#prepareToWrite()
       store.putPart('info', Buffer.from(JSON.stringify(info)))
@@ -167,7 +172,8 @@ export class RunStore {
   /** Whether SQLite finds its own structure in order; the checksums of rows are another matter. */
   get isSound(): boolean {
     try {
-      return this.#get('PRAGMA quick_check(1)')?.['quick_check'] === 'ok'
+      const hasOrder = this.#get('PRAGMA quick_check(1)')?.['quick_check'] === 'ok'
+      return hasOrder && this.#last('outcomes') === this.outcomeSegments
     } catch (error) {
       if (error instanceof JournalError && error.code === 'JOURNAL_DAMAGED') return false
       throw error
@@ -179,13 +185,13 @@ export class RunStore {
     return this.transaction(() => this.#append('tasks', writeTasks(tasks)))
   }
 
-  /** Segments are numbered from 1; 0 when there is none. */
+  /** Segments are numbered from 1; 0 when there is none. Some of them may be lost. */
   get outcomeSegments(): number {
-    return this.#last('outcomes')
+    return this.#lastCredible('outcomes')
   }
 
   get taskSegments(): number {
-    return this.#last('tasks')
+    return this.#lastCredible('tasks')
   }
 
   /** For `readOutcomes`; undefined where it is damaged or lost. */
@@ -244,7 +250,9 @@ export class RunStore {
     return guarded(this.path, () => {
       this.#database.exec('PRAGMA synchronous = FULL')
       try {
-        return work()
+        const result = work()
+        this.checkpoint()
+        return result
       } finally {
         this.#database.exec('PRAGMA synchronous = NORMAL')
       }
@@ -291,6 +299,12 @@ export class RunStore {
 
   #last(table: SegmentTable): number {
     return (this.#get(`SELECT max(number) AS last FROM ${table}`)?.['last'] as number | null) ?? 0
+  }
+
+  /** A damaged number can be of any size: who counts up to it must come to an end. */
+  #lastCredible(table: SegmentTable): number {
+    const count = this.#get(`SELECT count(*) AS count FROM ${table}`)?.['count'] as number
+    return Math.min(this.#last(table), count + MAX_LOST_SEGMENTS)
   }
 
   #segment(table: SegmentTable, number: number): Uint8Array | undefined {

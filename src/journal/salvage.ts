@@ -1,7 +1,7 @@
 import { renameSync, rmSync } from 'node:fs'
 import { RunStore } from './run-store.ts'
 
-/** So many segments in a row that are not there are taken for the end. */
+/** So many segments in a row that are not there are the end, where SQLite cannot count them any more. */
 const MAX_GAP = 1_000
 
 /**
@@ -31,11 +31,10 @@ export function salvage(path: string): void {
 /** Under the numbers they had: a gap says that something is lost. */
 function copyOutcomes(from: RunStore, to: RunStore): void {
   to.transaction(() => {
-    for (let number = 1, lastFound = 0; number <= lastFound + MAX_GAP; number++) {
+    for (let number = 1, lost = 0; lost < MAX_GAP; number++) {
       const segment = from.outcomeSegment(number)
-      if (segment === undefined) continue
-      to.putOutcomeSegment(number, segment)
-      lastFound = number
+      lost = segment === undefined ? lost + 1 : 0
+      if (segment !== undefined) to.putOutcomeSegment(number, segment)
     }
     // Whatever came after the last that was found is lost as well.
     to.markDamaged()

@@ -57,7 +57,8 @@ export function guarded<T>(path: string, work: () => T): T {
     if (error instanceof JournalError) throw error
     const { code, errcode = 0, message } = error as { code?: string; errcode?: number; message: string }
     const kind = errcode & 0xff
-    if (code === 'ERR_SQLITE_ERROR' && !UNWRITABLE.has(kind)) {
+    // Out of range is a number in the file that no dist-node wrote.
+    if (code === 'ERR_OUT_OF_RANGE' || (code === 'ERR_SQLITE_ERROR' && !UNWRITABLE.has(kind))) {
       throw new JournalError('JOURNAL_DAMAGED', `${path} is damaged: ${message}`, { cause: error })
     }
     if (code === undefined) throw error
