@@ -1,6 +1,7 @@
+import { statSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 /**
  * Keeps what V8 compiled of the library, and of what it loads, in the user's cache folder: the next start takes a third
@@ -8,5 +9,17 @@ import { join } from 'node:path'
  */
 export function cacheCompiledCode(): void {
   const folder = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache')
-  enableCompileCache(join(folder, 'dist-node', 'compiled'))
+  const own = join(folder, 'dist-node', 'compiled')
+  // What is in there is executed: root who was given the environment of somebody else would execute what that one put there.
+  if (belongsToUs(own)) enableCompileCache(own)
+}
+
+/** The folder, or the nearest above it that exists. */
+export function belongsToUs(folder: string): boolean {
+  const uid = process.getuid?.()
+  if (uid === undefined) return true
+  const found = statSync(folder, { throwIfNoEntry: false })
+  if (found === undefined) return dirname(folder) !== folder && belongsToUs(dirname(folder))
+  // Many systems give each user a group of its own, which may write wherever the user may.
+  return found.uid === uid && (found.mode & 0o002) === 0
 }
