@@ -72,11 +72,14 @@ export class LiveFunctions implements FunctionWriter {
 
   writeFunction(fn: Function, encoder: ValueWriter): void {
     if (types.isProxy(fn)) refuse('Proxy', 'a Proxy cannot be looked into', 'send the function behind it')
-    if (this.writeBuiltin(fn, encoder)) return
+    // Listing all built-ins takes longer than many a job, so they are asked only about what may be one.
     const text = Function.prototype.toString.call(fn)
+    const mayBeBuiltin = isNative(text) || this.#packages.find(fn) !== undefined
+    if (mayBeBuiltin && this.writeBuiltin(fn, encoder)) return
     if (isNative(text)) return this.#writeBound(fn, encoder)
     const { closure, site } = this.#look(fn, text)
     if (isForeign(site)) {
+      if (this.writeBuiltin(fn, encoder)) return
       const name = fn.name === '' ? 'function of Node itself' : fn.name
       return refuse(
         name,
@@ -143,7 +146,7 @@ export class LiveFunctions implements FunctionWriter {
   }
 
   canWriteClass(constructor: Function): boolean {
-    if (typeof constructor !== 'function' || this.#builtins.pathOf(constructor) !== undefined) return false
+    if (typeof constructor !== 'function') return false
     const text = Function.prototype.toString.call(constructor)
     return !isNative(text) && !isForeign(this.#look(constructor, text).site)
   }
