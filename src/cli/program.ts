@@ -134,5 +134,14 @@ async function describeError(error: unknown, ours: boolean): Promise<string> {
   }
   const { cause } = error
   const place = cause instanceof Error && isUserError(cause) ? `\n${errorText(cause, { head: false })}` : ''
-  return `${visible(error.message)}${place}`
+  return `${visible(error.message)}${place}${nextStep(error)}`
+}
+
+/** Where the message alone leaves one at a loss. */
+function nextStep(error: Error): string {
+  const { code } = error as { code?: unknown }
+  const isAlone = code === 'MESH_TOO_FEW_PEERS' || code === 'MESH_ALL_PEERS_LOST'
+  return isAlone
+    ? '\nIs dist-node start running elsewhere, with the same password? dist-node doctor looks for the reason.'
+    : ''
 }
