@@ -7,7 +7,7 @@ const encoder = new TextEncoder()
 const START_BYTES = 64 * 1024
 
 export class SegmentBytes {
-  #bytes: Uint8Array = Buffer.allocUnsafeSlow(START_BYTES)
+  #bytes = allocate(START_BYTES)
   #length = 0
   readonly #texts = new Map<string, number>()
 
@@ -52,7 +52,7 @@ export class SegmentBytes {
     // A large buffer is given away as it is: copying a megabyte is most of the work.
     const isLarge = this.#bytes.length > START_BYTES
     const taken = isLarge ? written : new Uint8Array(written)
-    if (isLarge) this.#bytes = Buffer.allocUnsafeSlow(START_BYTES)
+    if (isLarge) this.#bytes = allocate(START_BYTES)
     this.#length = 0
     this.#texts.clear()
     return taken
@@ -61,10 +61,15 @@ export class SegmentBytes {
   #reserve(count: number): void {
     const needed = this.#length + count
     if (needed <= this.#bytes.length) return
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2))
+    const grown = allocate(Math.max(needed, this.#bytes.length * 2))
     grown.set(this.#bytes.subarray(0, this.#length))
     this.#bytes = grown
   }
+}
+
+/** Not filled with zeros: all of it that is ever read is written before. */
+function allocate(count: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(count).buffer)
 }
 
 export class SegmentReader {
