@@ -2,7 +2,7 @@
 import { setTimeout as elapsed } from 'node:timers/promises'
 import type { AddressSource } from './dial-plan.ts'
 import type { Finding } from './doctor.ts'
-import type { Unreachable } from './network.ts'
+import type { Unreachable } from './dialler.ts'
 import type { Refusal } from './session-opener.ts'
 import { createDistNode } from './node.ts'
 import type { PeerStatus } from './node-events.ts'

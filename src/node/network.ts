@@ -4,15 +4,15 @@
  */
 import { createHash } from 'node:crypto'
 import type { Connection, Stream } from '@libp2p/interface'
-import { EpochError, OtherMeshError, VersionError, WrongPasswordError } from '../protocol/errors.ts'
 import type { HelloMessage, Message } from '../protocol/messages.ts'
 import { labelOf, serviceName } from './announcement.ts'
 import { announcementListener, type MakeListener } from './announcement-listener.ts'
-import { type AddressSource, DialPlan, withoutPeerId } from './dial-plan.ts'
+import { type AddressSource, DialPlan } from './dial-plan.ts'
 import type { Identity } from './identity.ts'
 import type { PeerId } from './link.ts'
 import { KnownPeers } from './known-peers.ts'
 import { DialLoop } from './dial-loop.ts'
+import { Dialler, peerIdIn, type Unreachable } from './dialler.ts'
 import { Discovery } from './discovery.ts'
 import type { MeshKeys } from './mesh-keys.ts'
 import { PacketBudget } from './packet-budget.ts'
@@ -22,9 +22,6 @@ import { type Refusal, SessionOpener } from './session-opener.ts'
 import { SessionTable } from './session-table.ts'
 import { BEAT_EVERY_MS, type Session, type SessionEnd } from './session.ts'
 import { Transport } from './transport.ts'
-
-/** All of a dial: connection, Noise, stream, password proof, hello. */
-const DIAL_TIMEOUT_MS = 15_000
 
 /** Time for goodbyes at the end. */
 const STOP_TIMEOUT_MS = 2_000
@@ -55,21 +52,6 @@ export interface NetworkEvents {
 }
 
 /** Why a peer and this node do not talk to each other. */
-/** The same again would have the same answer. */
-const REFUSALS = [EpochError, OtherMeshError, VersionError, WrongPasswordError]
-
-/** A peer that is heard of but does not answer. */
-export interface Unreachable {
-  /** Unknown for an address that was typed without one. */
-  readonly id?: string
-  /** Multiaddrs that were tried. */
-  readonly addresses: readonly string[]
-  /** How this node heard of it. */
-  readonly sources: readonly AddressSource[]
-  /** What the last try failed with. */
-  readonly error: unknown
-}
-
 export class Network {
   readonly #init: NetworkInit
   readonly #plan: DialPlan
@@ -107,7 +89,16 @@ export class Network {
       },
       onWarning: init.events.onWarning.bind(init.events)
     })
-    this.#loop = new DialLoop(this.#plan, this.#isConnected, (dial) => this.#track(this.#dial(dial)))
+    const dialler = new Dialler({
+      plan: this.#plan,
+      signal: this.#stopping.signal,
+      connect: (addresses, signal) => this.#transport.dial(addresses, signal),
+      converse: (stream, connection, onOpened) => this.#converse(stream, connection, 'dialler', onOpened),
+      hasSession: (peer) => this.#sessions.has(peer),
+      onEnd: () => this.#loop.wake(),
+      onUnreachable: init.events.onUnreachable.bind(init.events)
+    })
+    this.#loop = new DialLoop(this.#plan, this.#isConnected, (dial) => this.#track(dialler.dial(dial)))
     this.#exchange = new PeerExchange({
       self: () => ({ id: self, addresses: this.addresses() }),
       sessions: () => this.#sessions.values(),
@@ -227,47 +218,6 @@ export class Network {
     return news
   }
 
-  async #dial({ key, addresses }: { key: string; addresses: string[] }): Promise<void> {
-    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
-    try {
-      const { stream, connection } = await this.#transport.dial(addresses, signal)
-      const peer = connection.remotePeer.toString()
-      if (this.#sessions.has(peer)) {
-        // It dialled us meanwhile.
-        stream.abort(new Error('connected already'))
-        this.#onDialled(key, connection)
-        return
-      }
-      await this.#converse(stream, connection, 'dialler', () => this.#onDialled(key, connection))
-    } catch (error) {
-      const refused = REFUSALS.some((kind) => error instanceof kind)
-      this.#plan.onFailed(
-        key,
-        refused ? 'refused' : isBusy(error) ? 'busy' : 'unreachable',
-        performance.now()
-      )
-      this.#loop.wake()
-      if (!refused && !this.#stopping.signal.aborted) this.#reportUnreachable(key, addresses, error)
-    }
-  }
-
-  #onDialled(key: string, { remotePeer, remoteAddr }: Connection): void {
-    const address = withoutPeerId(remoteAddr.toString())
-    this.#plan.onDialled(key, remotePeer.toString(), address, performance.now())
-    this.#loop.wake()
-  }
-
-  #reportUnreachable(key: string, addresses: readonly string[], error: unknown): void {
-    const id = peerIdIn(addresses[0] ?? '')
-    if (id !== undefined && this.#sessions.has(id)) return
-    this.#init.events.onUnreachable({
-      ...(id === undefined ? {} : { id }),
-      addresses: addresses.map(withoutPeerId),
-      sources: this.#plan.sourcesOf(key),
-      error
-    })
-  }
-
   /** One stream from the password proof to its end. As dialler it throws what made the handshake fail. */
   async #converse(
     stream: Stream,
@@ -324,16 +274,6 @@ export class Network {
       })
     this.#running.add(tracked)
   }
-}
-
-function peerIdIn(address: string): string | undefined {
-  return /\/p2p\/([^/]+)$/.exec(address)?.[1]
-}
-
-/** TCP connected, so somebody is there; what came after took too long. */
-function isBusy(error: unknown): boolean {
-  const names = ['EncryptionFailedError', 'MuxerUnavailableError', 'HandshakeError', 'BusyError']
-  return error instanceof Error && names.includes(error.name)
 }
 
 function elapsed(ms: number): Promise<void> {

@@ -1,7 +1,7 @@
 /** What a node tells its owner. */
 import type { AddressSource } from './dial-plan.ts'
 import type { HostedRun } from './hosted-run.ts'
-import type { Unreachable } from './network.ts'
+import type { Unreachable } from './dialler.ts'
 import type { Refusal } from './session-opener.ts'
 import type { LogLine } from './submitter.ts'
 
