@@ -1,7 +1,20 @@
 import { ByteReader } from './byte-reader.ts'
 import { readTagged } from './decode-tagged.ts'
-import { MAX_DEPTH, TAG } from './tags.ts'
+import { MAX_DEPTH, TAG, TYPED_ARRAYS } from './tags.ts'
 import type { FunctionReader, ValueReader } from './value-reader.ts'
+
+/**
+ * Objects in one value: an empty one has a byte on the wire and 64 in memory, so that a result of some megabytes could fill
+ * any memory. Of those that take more, such as maps, an eighth.
+ */
+const MAX_OBJECTS = 2 ** 24
+const DEAR = 8
+const DEAR_TAGS: ReadonlySet<number> = new Set(
+  TYPED_ARRAYS.map(([, tag]): number => tag).concat(
+    [TAG.map, TAG.set, TAG.url, TAG.urlSearchParams, TAG.regexp, TAG.error, TAG.domException, TAG.temporal],
+    [TAG.arrayBuffer, TAG.dataView, TAG.buffer, TAG.view, TAG.closure, TAG.constructor, TAG.bound]
+  )
+)
 
 /**
  * Reads one printed value. Objects are made before their parts are read, so that cycles need no second pass. Memory
@@ -14,8 +27,10 @@ export class Decoder implements ValueReader {
   /** Number waiting for the next object made. */
   #pending = -1
   #depth = 0
+  #objectsLeft: number
 
-  constructor(bytes: Uint8Array, functions: FunctionReader) {
+  constructor(bytes: Uint8Array, functions: FunctionReader, maxObjects: number = MAX_OBJECTS) {
+    this.#objectsLeft = maxObjects
     this.reader = new ByteReader(bytes)
     this.functions = functions
   }
@@ -37,6 +52,7 @@ export class Decoder implements ValueReader {
       case 1:
         return -1 - reader.argument(first)
       case 2:
+        this.#count(DEAR)
         return this.register(reader.bytes(first))
       case 3:
         return reader.text(first)
@@ -102,6 +118,7 @@ export class Decoder implements ValueReader {
 
   #array(first: number): unknown[] {
     const count = this.reader.count(first, 1)
+    this.#count(1)
     const array: unknown[] = this.register([])
     this.descend()
     for (let index = 0; index < count; index++) array.push(this.read())
@@ -111,6 +128,7 @@ export class Decoder implements ValueReader {
 
   #record(first: number): object {
     const count = this.reader.count(first, 2)
+    this.#count(1)
     const record: Record<string, unknown> = this.register({})
     this.descend()
     for (let index = 0; index < count; index++) {
@@ -150,7 +168,13 @@ export class Decoder implements ValueReader {
       if (value === undefined) this.reader.fail(`reference to value ${number}, which has not begun`)
       return value
     }
+    this.#count(DEAR_TAGS.has(tag) ? DEAR : 1)
     return readTagged(tag, this)
+  }
+
+  #count(objects: number): void {
+    this.#objectsLeft -= objects
+    if (this.#objectsLeft < 0) this.reader.fail('more objects than fit the memory')
   }
 
   #simple(first: number): unknown {

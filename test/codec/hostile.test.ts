@@ -1,10 +1,12 @@
 import { array, assert, integer, property, uint8Array } from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { Decoder } from '../../src/codec/decode.ts'
 import { ReadError } from '../../src/codec/errors.ts'
 import { Printer } from '../../src/codec/print.ts'
 import { readData } from '../../src/codec/read-data.ts'
 import { Reader } from '../../src/codec/read.ts'
 import { isResultBuiltin } from '../../src/codec/result-builtins.ts'
+import type { FunctionReader } from '../../src/codec/value-reader.ts'
 
 const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.replaceAll(' ', ''), 'hex'))
 
@@ -162,6 +164,32 @@ describe('hostile bytes', () => {
       const { bytes } = await owner.print(value)
       expect(attempt(() => owner.readResult(bytes))).toBeInstanceOf(ReadError)
     }
+  })
+
+  test('a value of more objects than memory holds is refused', () => {
+    const functions: FunctionReader = {
+      readFunction: () => undefined,
+      symbol: () => Symbol('any'),
+      checkProperty: () => {},
+      checkChange: () => {},
+      mapStack: (stack) => stack
+    }
+    const many = (item: string, count: number): Uint8Array =>
+      Buffer.concat([
+        Buffer.from([0x99, count >> 8, count & 0xff]),
+        Buffer.alloc(count * (item.length / 2), item, 'hex')
+      ])
+    const read = (bytes: Uint8Array): unknown => new Decoder(bytes, functions, 1_000).decode()
+    for (const [item, enough] of [
+      ['a0', 999],
+      ['80', 999],
+      ['d90103a0', 124]
+    ] as const) {
+      expect(read(many(item, enough))).toHaveLength(enough)
+      expect(attempt(() => read(many(item, enough + 1)))).toBeInstanceOf(ReadError)
+    }
+    // Numbers and texts cost what they weigh.
+    expect(read(many('00', 60_000))).toHaveLength(60_000)
   })
 
   test('a result changes nothing that was here before it', async () => {
