@@ -4,7 +4,8 @@
 import type { JobsMessage } from '../protocol/messages.ts'
 import type { ExitReason } from '../worker/exit-reason.ts'
 import { chooseAssignment } from './fair-share.ts'
-import { type HostedRun, HostedWorker, type Worker } from './hosted-run.ts'
+import type { HostedRun } from './hosted-run.ts'
+import { HostedWorker, type Worker } from './hosted-worker.ts'
 import type { Link } from './link.ts'
 import type { Outcome } from './task.ts'
 

@@ -5,7 +5,8 @@
 import type { BlobMessage, JobsMessage, Message, RunOpenMessage } from '../protocol/messages.ts'
 import { MAX_LISTED_JOBS } from '../protocol/limits.ts'
 import { Dispatcher } from './dispatcher.ts'
-import { HostedRun, type Worker } from './hosted-run.ts'
+import { HostedRun } from './hosted-run.ts'
+import type { Worker } from './hosted-worker.ts'
 import type { Link } from './link.ts'
 
 /** What jobs and blobs of one submitter may wait here; beyond it its messages are not read any more. */

@@ -1,106 +1,15 @@
 import type { JobsMessage, RunOpenMessage } from '../protocol/messages.ts'
 import type { Attempt } from '../worker/job-queue.ts'
-import type { WorkerProcess } from '../worker/process.ts'
 import { tellResultsSent } from './diagnostics.ts'
+import type { HostedWorker } from './hosted-worker.ts'
 import type { Link } from './link.ts'
 import { ResultOutbox } from './result-outbox.ts'
-
-/** Batches one worker process has: the one that runs and, ahead of time, the next. */
-const MAX_BATCHES_PER_WORKER = 2
 
 /** Blobs of one run, together: units and shared functions are small, what they captured may not be. */
 const MAX_BLOB_BYTES = 512 * 1024 * 1024
 
 /** What a blob, a job or a name of a blob takes in memory beside its bytes, about: peers may send millions without any. */
 const OVERHEAD_BYTES = 128
-
-/** What an executor needs of a worker process. */
-export type Worker = Pick<
-  WorkerProcess,
-  'addBlob' | 'cancel' | 'hasBlob' | 'kill' | 'open' | 'recall' | 'run'
->
-
-/**
- * A worker process bound to a run, and the batches it has. It runs batches and their jobs strictly in order, so how
- * many answers came says which jobs are left.
- */
-export class HostedWorker {
-  readonly process: Worker
-  readonly batches: JobsMessage[] = []
-  /** Jobs nobody wants any more that are in the process already, behind the one that runs. */
-  readonly #unwanted = new Set<number>()
-  /** Answers that came for the first of the batches. */
-  #answered = 0
-
-  constructor(process: Worker) {
-    this.process = process
-  }
-
-  get busy(): boolean {
-    return this.batches.length > 0
-  }
-
-  get unanswered(): number {
-    return this.batches.reduce((sum, { jobs }) => sum + jobs.length, -this.#answered)
-  }
-
-  onAnswers(count: number): void {
-    this.#answered += count
-    for (
-      let first = this.batches[0];
-      first !== undefined && this.#answered >= first.jobs.length;
-      first = this.batches[0]
-    ) {
-      this.#answered -= first.jobs.length
-      this.batches.shift()
-    }
-  }
-
-  /** Takes back up to `count` jobs that have not reached the process: of those the last, in their order. */
-  recall(count: number): JobsMessage[] {
-    return this.#forget(this.process.recall(count))
-  }
-
-  /** Takes jobs back, those that have not reached the process; of the others it is noted that nobody wants them. */
-  drop(jobs: ReadonlySet<number>): void {
-    this.#forget(this.process.cancel(jobs))
-    for (const { jobs: own } of this.batches) {
-      for (const { job } of own) if (jobs.has(job)) this.#unwanted.add(job)
-    }
-  }
-
-  /** What it does now is for nobody. */
-  get runsUnwanted(): boolean {
-    if (this.#unwanted.size === 0) return false
-    const running = this.batches[0]?.jobs[this.#answered]
-    return running !== undefined && this.#unwanted.has(running.job)
-  }
-
-  isUnwanted(job: number): boolean {
-    return this.#unwanted.has(job)
-  }
-
-  #forget(taken: readonly Attempt[]): JobsMessage[] {
-    if (taken.length === 0) return []
-    const jobs = new Set(taken.map(({ job }) => job))
-    const batches = this.batches.splice(0)
-    const cut = (keep: boolean): JobsMessage[] =>
-      batches
-        .map((batch) => ({ ...batch, jobs: batch.jobs.filter(({ job }) => jobs.has(job) !== keep) }))
-        .filter((batch) => batch.jobs.length > 0)
-    this.batches.push(...cut(true))
-    // What is left of the first batch may all be answered.
-    this.onAnswers(0)
-    return cut(false)
-  }
-
-  /** The batches with just the jobs that are not answered. */
-  unfinished(): JobsMessage[] {
-    return this.batches.map((batch, at) =>
-      at === 0 ? { ...batch, jobs: batch.jobs.slice(this.#answered) } : batch
-    )
-  }
-}
 
 /** One run of one submitter as its executor keeps it: blobs, waiting batches, worker processes, time used. */
 export class HostedRun {
@@ -195,7 +104,7 @@ export class HostedRun {
   prefetchWorker(): HostedWorker | undefined {
     let best: HostedWorker | undefined
     for (const worker of this.workers) {
-      if (!worker.busy || worker.batches.length >= MAX_BATCHES_PER_WORKER) continue
+      if (!worker.busy || worker.isFull) continue
       if (best === undefined || worker.unanswered < best.unanswered) best = worker
     }
     return best

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Executor } from '../../src/node/executor.ts'
-import type { Worker } from '../../src/node/hosted-run.ts'
+import type { Worker } from '../../src/node/hosted-worker.ts'
 import type { Link } from '../../src/node/link.ts'
 import type { Message } from '../../src/protocol/messages.ts'
 import type { Attempt, Batch } from '../../src/worker/job-queue.ts'
@@ -161,6 +161,21 @@ describe('executor', () => {
     ])
     while (executor.busy > 0) workers.find(({ jobs }) => jobs.length > 0)!.finish()
     expect(link.answers.map(({ job }) => job).toSorted(ascending)).toEqual([0, 1, 2, 3, 4, 5])
+  })
+
+  test('two jobs of one name are two jobs: what is taken over is counted', () => {
+    const { executor, workers } = makeExecutor(2)
+    const link = openRun(executor, 'mallory')
+    give(executor, link, 0)
+    give(executor, link, 7, 7, 7, 7)
+    workers[0]!.finish()
+    expect(workers.map(({ jobs }) => jobs.length)).toEqual([2, 2])
+    expect(executor.busy).toBe(2)
+    for (let left = 4; left > 0; left--) {
+      expect(executor.busy).toBe(workers.filter(({ jobs }) => jobs.length > 0).length)
+      workers.find(({ jobs }) => jobs.length > 0)!.finish()
+    }
+    expect(executor.busy).toBe(0)
   })
 
   test('a run that comes to a busy executor waits for what runs there, not for what was sent ahead', () => {
