@@ -15,7 +15,7 @@ import type { Copy, Outcome } from './task.ts'
 import type { PrintedTask } from './task-printer.ts'
 
 /** Results are written when the oldest has waited for so long, or this many bytes have come together. */
-const FLUSH_MS = 25
+const FLUSH_MS = 50
 const FLUSH_BYTES = 1024 * 1024
 
 /** A power cut may undo what was written since the disk last had to confirm it. */

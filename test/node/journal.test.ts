@@ -217,7 +217,7 @@ describe('a run that goes on', () => {
   })
 
   test('known results need nobody to run anything, and an endless input is read as it is asked for', async () => {
-    const jobs = Array.from({ length: 3_000 }, (_, n) => job((each: number) => each, [n]))
+    const jobs = Array.from({ length: 1_200 }, (_, n) => job((each: number) => each, [n]))
     await take(node.run(jobs, { journal: true }))
     const id = newest()
     await using alone = await createDistNode({ dir, slots: 0 })
@@ -226,7 +226,7 @@ describe('a run that goes on', () => {
     function* endless(): Generator<JobLike<number>> {
       for (let n = 0; ; n++) yield job((each: number) => each, [n])
     }
-    expect(await take(node.resume(id, endless()), 3_100)).toHaveLength(3_100)
+    expect(await take(node.resume(id, endless()), 1_300)).toHaveLength(1_300)
   })
 
   test('is refused when there is none, when it is under way, and when its file is no journal', async () => {
