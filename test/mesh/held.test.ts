@@ -53,7 +53,7 @@ describe('detached runs', () => {
     expectSquares(late.results, 200)
     expect(late.results.map(({ index }) => index)).toEqual(Array.from({ length: 200 }, (_, at) => at))
     expect(new Set(early.results.map(({ node }) => node))).toEqual(new Set(['holder', 'executor']))
-    const listed = mesh.joined(['attach', '--json'])
+    const listed = mesh.joined(['attach', '--json', '--wait', '5s'])
     expect(await listed.exit(), listed.stderr).toBe(0)
     expect(listed.lines.map((line) => JSON.parse(line) as object)).toMatchObject([
       { id: run, label: 'busy.ts', holder: 'holder', state: 'finished', jobs: 200, succeeded: 200, failed: 0 }
@@ -125,7 +125,7 @@ describe('detached runs', () => {
   test('an unknown run is said to be unknown, with those that were asked', async () => {
     await using mesh = new TestMesh()
     const holder = await mesh.start('holder')
-    const attached = attach(mesh, 'feedbeef', ['--wait', '2s'])
+    const attached = attach(mesh, 'feedbeef', ['--wait', '5s'])
     expect(await attached.exit()).toBe(3)
     expect(attached.stderr).toMatch(/no node that is here holds run feedbeef \(asked: holder\)/)
     const cancelled = mesh.joined(['cancel', 'not-an-id'])
