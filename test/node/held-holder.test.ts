@@ -323,6 +323,22 @@ test('what is refused to be read ends nothing else', async () => {
   vi.restoreAllMocks()
 })
 
+test('following ended runs for ever keeps no room from new ones', async () => {
+  const follower = new FakeLink('12D3KooWLRPJAA5o6jyTm9AoVzpSCZF9WvQBLB7DhNwTqEiWkVvX')
+  holder.addLink(follower)
+  for (let run = 1; run <= 64; run++) {
+    const id = run.toString(16).padStart(32, '0')
+    say(hold(run, id), { type: 'hold-end', run, jobs: 0 })
+    holder.onMessage(follower, { type: 'follow', run, id, position: 0 })
+  }
+  const states = (): string[] =>
+    follower.of('followed').flatMap(({ status }) => (status?.state === 'finished' ? [status.id] : []))
+  await follower.until(() => new Set(states()).size === 64)
+  say(hold(65, ID))
+  expect(link.of('held').at(-1)).toMatchObject({ run: 65, state: 'open' })
+  holder.removeLink(follower)
+})
+
 test('endless runs of one node leave room for those of others', async () => {
   mesh.limit = 0
   const other = new FakeLink('12D3KooWLRPJAA5o6jyTm9AoVzpSCZF9WvQBLB7DhNwTqEiWkVvX')
