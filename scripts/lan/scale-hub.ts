@@ -20,4 +20,6 @@ process.on('message', () => {
     peers: node.peers.length
   })
 })
+// Who measures may be killed.
+process.on('disconnect', () => process.exit())
 process.send?.(node.addresses)
