@@ -22,6 +22,7 @@ import { describeOption } from './help.ts'
 import { isLogged, log, logsJson, setUpLog } from './log.ts'
 import { visible } from './output.ts'
 import { VERSION } from './version.ts'
+import { separateResume } from './separate-resume.ts'
 
 /** The table of commands. */
 export function makeProgram(): Command {
@@ -57,7 +58,7 @@ export async function execute(args: readonly string[]): Promise<number> {
   })
   try {
     refusePasswordOption(args)
-    await program.parseAsync([...args], { from: 'user' })
+    await program.parseAsync(separateResume(args), { from: 'user' })
     return state.exitCode
   } catch (error) {
     return await explain(error)
