@@ -1,3 +1,4 @@
+import type { Printed } from '../codec/print.ts'
 import { UsageError } from './errors.ts'
 
 /** What can be said about one job. */
@@ -68,4 +69,24 @@ export function job<A extends unknown[], T>(
  */
 export function isJob(value: unknown): value is Job {
   return typeof value === 'object' && value !== null && (value as Partial<Job>)[JOB] === true
+}
+
+const PRINTED = Symbol('printed')
+
+/** The call of a job as a function of no arguments. */
+export function callOf({ fn, args }: Job): () => unknown {
+  const call = fn as (...args: unknown[]) => unknown
+  return args.length === 0 ? call : call.bind(undefined, ...args)
+}
+
+/**
+ * The same job, with its call printed already, for it alone: a function that many jobs share is printed once, and what
+ * it captured would stay in all of them as it was then.
+ */
+export function withPrinted(job: Job, printed: Printed): Job {
+  return Object.assign({ ...job }, { [PRINTED]: printed })
+}
+
+export function printedOf(job: Job): Printed | undefined {
+  return (job as { [PRINTED]?: Printed })[PRINTED]
 }

@@ -12,7 +12,7 @@ import { Executor } from './executor.ts'
 import { Calls } from './calls.ts'
 import { claimIdentity, type Identity, stateFolder } from './identity.ts'
 import { type CallOptions, type CallTarget, resolveCall } from './call-target.ts'
-import type { Job, JobLike, JobValue } from './job.ts'
+import { callOf, type Job, type JobLike, type JobValue, withPrinted } from './job.ts'
 import { type DetachOptions, type FindOptions, Held } from './held.ts'
 import type { AttachedRun, AttachOptions } from './held-attach.ts'
 import type { DetachedRun } from './held-detach.ts'
@@ -324,9 +324,12 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
   async call<A extends unknown[], T>(fn: (...args: A) => T, ...args: A): Promise<Awaited<T>>
   async call<T>(first: CallTarget<T>, ...rest: unknown[]): Promise<Awaited<T>> {
     const { work, signal } = resolveCall(first, rest)
-    // Printed once more by the run; here, so that what cannot travel fails this call and not those beside it.
-    await this.#printer.print([work.fn, work.args], 'call')
-    if (signal === undefined) return (await this.#calls.call(work)) as Awaited<T>
+    if (signal === undefined) {
+      // Here and not by the run: what cannot travel fails this call and not those beside it, and by the next call what
+      // the function captured may have changed.
+      const printed = await this.#printer.print(callOf(work), 'call')
+      return (await this.#calls.call(withPrinted(work, printed))) as Awaited<T>
+    }
     const [value] = await this.run([work], { signal, label: 'call' }).all()
     return value as Awaited<T>
   }

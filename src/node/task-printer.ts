@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Printed, Printer } from '../codec/print.ts'
 import { MAX_BODY_BYTES } from '../protocol/limits.ts'
 import { UsageError } from './errors.ts'
-import { isJob, type JobLike, type JobOptions } from './job.ts'
+import { isJob, type JobLike, type JobOptions, printedOf } from './job.ts'
 import type { Task } from './task.ts'
 
 /** A function printed once for many jobs, sent once per peer. */
@@ -65,6 +65,8 @@ export class TaskPrinter {
     if (!isJob(jobLike)) {
       throw new UsageError(`job ${index}: expected a function or job(fn, args), got ${describe(jobLike)}`)
     }
+    const printed = printedOf(jobLike)
+    if (printed !== undefined) return this.#closureTask(index, printed, jobLike.options)
     const head = this.#heads.get(jobLike.fn) ?? this.#printHead(jobLike.fn, index)
     if (head instanceof Promise)
       return head.then((known) => this.#printCall(known, jobLike.args, jobLike.options, index))
@@ -73,9 +75,13 @@ export class TaskPrinter {
 
   #printClosure(fn: () => unknown, index: number): PrintedTask | Promise<PrintedTask> {
     const printed = this.#printer.print(fn, `job ${index}`)
-    const group = groupFor(this.#closureGroups, undefined, this.#defaults.timeoutMs)
-    if (printed instanceof Promise) return printed.then((done) => this.#task(index, done, group, {}))
-    return this.#task(index, printed, group, {})
+    if (printed instanceof Promise) return printed.then((done) => this.#closureTask(index, done, {}))
+    return this.#closureTask(index, printed, {})
+  }
+
+  #closureTask(index: number, printed: Printed, options: JobOptions): PrintedTask {
+    const group = groupFor(this.#closureGroups, undefined, options.timeoutMs ?? this.#defaults.timeoutMs)
+    return this.#task(index, printed, group, options)
   }
 
   #printHead(fn: unknown, index: number): Head | Promise<Head> {

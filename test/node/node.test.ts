@@ -184,6 +184,19 @@ describe('the library', () => {
     expect(lines.toSorted()).toEqual(['0: hello', '1: from { n: 2 }'])
   })
 
+  test('each call takes what its function captured as it is then', async () => {
+    let rate = 1
+    function twice(n: number): number {
+      return 2 * n * rate
+    }
+    expect(await node.call(twice, 4)).toBe(8)
+    rate = 5
+    expect(await node.call(twice, 4)).toBe(40)
+    rate = 6
+    expect(await node.call(job(twice, [4], { timeoutMs: 60_000 }))).toBe(48)
+    expect(await node.call(Math.max, 3, 9, 4)).toBe(9)
+  })
+
   test('everywhere answers once per executor', async () => {
     expect(await node.everywhere((n: number) => n + 1, 1)).toMatchObject([
       { status: 'ok', value: 2, node: node.name }
