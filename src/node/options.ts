@@ -21,7 +21,7 @@ export interface NodeOptions {
   lend?: boolean
   /**
    * Whether to keep runs that other nodes detach, and see them through: only for a node that stays. They are kept in
-   * `dir`.
+   * `dir`, and run in this node's slots too: one that lends none (`lend: false`) needs `slots: 0` or `local: false`.
    *
    * @default false
    */
@@ -143,6 +143,11 @@ export function resolveNodeOptions(options: NodeOptions = {}): ResolvedNodeOptio
   expectText('name', resolved.name, 64)
   if (password !== undefined && (typeof password !== 'string' || password.trim() === '')) {
     throw new UsageError('password: expected a text that is not empty')
+  }
+  if (resolved.hold && !resolved.lend && resolved.local && resolved.slots > 0) {
+    throw new UsageError(
+      'hold: the runs that others hand over would be run in the slots of a node that lends none; set lend, or slots to 0, or local to false'
+    )
   }
   return resolved
 }

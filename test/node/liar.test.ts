@@ -327,7 +327,9 @@ describe('a member that lies', () => {
         await liar.close()
       }
       const files = readdirSync(join(folder, 'state', 'runs'))
-      expect(files.filter((file) => !/^[0-9a-f]{32}\.(sqlite(-wal|-shm)?|lock(-journal)?)$/.test(file))).toEqual([])
+      expect(
+        files.filter((file) => !/^[0-9a-f]{32}\.(sqlite(-wal|-shm)?|lock(-journal)?)$/.test(file))
+      ).toEqual([])
     }
   )
 

@@ -3,6 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { resolveNodeOptions, resolveRunOptions } from '../../src/node/options.ts'
 
 describe('options', () => {
+  test('a node that lends nothing does not run what others hand over', () => {
+    expect(() => resolveNodeOptions({ hold: true, lend: false, slots: 1 })).toThrow(/^hold: /)
+    for (const more of [{ slots: 0 }, { local: false }, { lend: true }]) {
+      expect(resolveNodeOptions({ hold: true, lend: false, slots: 1, ...more }).hold).toBe(true)
+    }
+  })
+
   test('have defaults, also where undefined is given', () => {
     expect(resolveNodeOptions({ slots: undefined as never })).toMatchObject({
       slots: availableParallelism(),
