@@ -51,7 +51,16 @@ await terminal.until(/120 done in[^]*slowest: .*\n\$ *$/)
 terminal.type('clear')
 terminal.type('dist-node start --name garage --slots 2 --pause-on-battery')
 await terminal.until(/joined[^]*joined[^]*joined/)
-await mesh.run(['run', join(root, 'examples/pi.ts'), '--quiet', '--name', 'laptop', '--no-local', '--min-peers', '4'])
+await mesh.run([
+  'run',
+  join(root, 'examples/pi.ts'),
+  '--quiet',
+  '--name',
+  'laptop',
+  '--no-local',
+  '--min-peers',
+  '4'
+])
 await terminal.until(/< pi\.ts from laptop ended[^]*laptop left/)
 draw('start')
 

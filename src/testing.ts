@@ -13,7 +13,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { UsageError } from './node/errors.ts'
-import { MeshKeys } from './node/mesh-keys.ts'
+import { MeshKeys } from './node/network/mesh-keys.ts'
 import { type DeriveKeys, DistNode } from './node/node.ts'
 import type { NodeOptions } from './node/options.ts'
 

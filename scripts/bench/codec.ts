@@ -4,9 +4,9 @@
  */
 import { decode as decodeCbor, encode as encodeCbor } from 'cborg'
 import { decode as decodeExtended, encode as encodeExtended } from 'cborg/extended'
-import { Printer, type Printed } from '../../src/codec/print.ts'
-import { readData } from '../../src/codec/read-data.ts'
-import { Reader } from '../../src/codec/read.ts'
+import { Printer, type Printed } from '../../src/codec/print/print.ts'
+import { readData } from '../../src/codec/read/read-data.ts'
+import { Reader } from '../../src/codec/read/read.ts'
 import { median } from './statistics.ts'
 import type { Bench, Suite } from './suite.ts'
 

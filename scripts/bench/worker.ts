@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { readFileSync, readdirSync } from 'node:fs'
-import { Printer } from '../../src/codec/print.ts'
+import { Printer } from '../../src/codec/print/print.ts'
 import { SANDBOX_LEVELS } from '../../src/worker/level.ts'
 import { WorkerProcess } from '../../src/worker/process.ts'
 import type { JobResult } from '../../src/worker/process.ts'

@@ -4,7 +4,7 @@
  */
 import { channel } from 'node:diagnostics_channel'
 import type { Link, PeerId } from './link.ts'
-import type { Outcome } from './task.ts'
+import type { Outcome } from './run/task.ts'
 
 /** Which run and which peer a message of a diagnostics channel is about. */
 export interface JobTraffic {

@@ -74,7 +74,7 @@ async function readOrMake(path: string): Promise<{ peerId: string; privateKey: U
     const { peerId, privateKey } = JSON.parse(text) as { peerId: string; privateKey: string }
     return { peerId, privateKey: Buffer.from(privateKey, 'base64') }
   }
-  const { generateKeyPair, peerIdFromPrivateKey, privateKeyToProtobuf } = await import('./libp2p.ts')
+  const { generateKeyPair, peerIdFromPrivateKey, privateKeyToProtobuf } = await import('./network/libp2p.ts')
   const pair = await generateKeyPair('Ed25519')
   const privateKey = privateKeyToProtobuf(pair)
   const peerId = peerIdFromPrivateKey(pair).toString()

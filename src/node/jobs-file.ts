@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { registerTypeScript } from '../codec/loader.ts'
-import { readScriptsAhead } from '../codec/script-sources.ts'
+import { registerTypeScript } from '../codec/load/loader.ts'
+import { readScriptsAhead } from '../codec/source/script-sources.ts'
 import { UsageError } from './errors.ts'
-import type { JobLike } from './job.ts'
+import type { JobLike } from './run/job.ts'
 import type { RunOptions } from './options.ts'
-import type { JobResult } from './result.ts'
+import type { JobResult } from './run/result.ts'
 
 /** What a jobs file exports. */
 export interface JobsFile {

@@ -1,9 +1,9 @@
 /** What a node tells its owner. */
-import type { AddressSource } from './dial-plan.ts'
-import type { HostedRun } from './hosted-run.ts'
-import type { Unreachable } from './dialler.ts'
-import type { Refusal } from './session-opener.ts'
-import type { LogLine } from './submitter.ts'
+import type { AddressSource } from './network/dial-plan.ts'
+import type { HostedRun } from './executor/hosted-run.ts'
+import type { Unreachable } from './network/dialler.ts'
+import type { Refusal } from './network/session-opener.ts'
+import type { LogLine } from './run/submitter.ts'
 
 /** What is known of a peer. */
 export interface PeerStatus {

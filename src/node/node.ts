@@ -3,25 +3,25 @@
  */
 import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
-import { Printer } from '../codec/print.ts'
-import { MeshKeys } from './mesh-keys.ts'
+import { Printer } from '../codec/print/print.ts'
+import { MeshKeys } from './network/mesh-keys.ts'
 import type { HelloMessage, Message } from '../protocol/messages.ts'
 import { VERSION } from './version.ts'
 import { MeshError } from './errors.ts'
-import { Executor } from './executor.ts'
-import { Calls } from './calls.ts'
+import { Executor } from './executor/executor.ts'
+import { Calls } from './run/calls.ts'
 import { claimIdentity, type Identity, stateFolder } from './identity.ts'
-import { type CallOptions, type CallTarget, resolveCall } from './call-target.ts'
-import { callOf, type Job, type JobLike, type JobValue, withPrinted } from './job.ts'
-import { type DetachOptions, type FindOptions, Held } from './held.ts'
-import type { AttachedRun, AttachOptions } from './held-attach.ts'
-import type { DetachedRun } from './held-detach.ts'
-import type { HeldRunInfo } from './held-find.ts'
-import { type Journal, openJournal } from './journal.ts'
+import { type CallOptions, type CallTarget, resolveCall } from './run/call-target.ts'
+import { callOf, type Job, type JobLike, type JobValue, withPrinted } from './run/job.ts'
+import { type DetachOptions, type FindOptions, Held } from './held/held.ts'
+import type { AttachedRun, AttachOptions } from './held/held-attach.ts'
+import type { DetachedRun } from './held/held-detach.ts'
+import type { HeldRunInfo } from './held/held-find.ts'
+import { type Journal, openJournal } from './memory/journal.ts'
 import { createLocalLinks } from './local-link.ts'
-import { mapJobs } from './map-jobs.ts'
-import { Memories } from './memories.ts'
-import type { Network } from './network.ts'
+import { mapJobs } from './run/map-jobs.ts'
+import { Memories } from './memory/memories.ts'
+import type { Network } from './network/network.ts'
 import { describeRun, type DistNodeEvents, type PeerStatus } from './node-events.ts'
 import {
   type NodeOptions,
@@ -30,13 +30,13 @@ import {
   type ResumeOptions,
   type RunOptions
 } from './options.ts'
-import type { JobResult } from './result.ts'
-import type { Run } from './run.ts'
-import type { Session, SessionEnd } from './session.ts'
-import { Submitter } from './submitter.ts'
+import type { JobResult } from './run/result.ts'
+import type { Run } from './run/run.ts'
+import type { Session, SessionEnd } from './network/session.ts'
+import { Submitter } from './run/submitter.ts'
 import { waitForPeers } from './wait-for-peers.ts'
-import { untilQuiet } from './until-quiet.ts'
-import { type WorkerSource, startWorkerSource } from './worker-source.ts'
+import { untilQuiet } from './network/until-quiet.ts'
+import { type WorkerSource, startWorkerSource } from './executor/worker-source.ts'
 /** Turns a password and a mesh name into keys. */
 export type DeriveKeys = (password: string, mesh: string) => Promise<MeshKeys>
 /**
@@ -207,7 +207,10 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
     this.#held.restore()
     if (password === undefined || this.#network !== undefined) return this
     // Loaded here because libp2p takes longer to load than a job on this machine takes to run.
-    const [{ Network }, keys] = await Promise.all([import('./network.ts'), this.#deriveKeys(password, mesh)])
+    const [{ Network }, keys] = await Promise.all([
+      import('./network/network.ts'),
+      this.#deriveKeys(password, mesh)
+    ])
     this.#network = await Network.start({
       identity: this.#identity,
       keys,

@@ -1,6 +1,6 @@
 import { availableParallelism, hostname } from 'node:os'
 import { UsageError } from './errors.ts'
-import type { JobOptions } from './job.ts'
+import type { JobOptions } from './run/job.ts'
 
 /** How a node is made. Everything has a default but the password, without which there is no mesh, only this machine. */
 export interface NodeOptions {

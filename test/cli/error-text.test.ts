@@ -24,7 +24,7 @@ const text = (error: Error): string => stripVTControlCharacters(errorText(error)
 const url = (file: string): string => pathToFileURL(join(folder, file)).href
 
 test('the code around the place in the user’s file, then the frames of the user', () => {
-  const ours = new URL('../../src/node/run.ts', import.meta.url).href
+  const ours = new URL('../../src/node/run/run.ts', import.meta.url).href
   const error = errorAt(
     `check (${url('jobs.ts')}:3:2)`,
     `ours (${ours}:1:1)`,

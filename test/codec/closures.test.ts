@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { PrintError } from '../../src/codec/errors.ts'
-import { Printer } from '../../src/codec/print.ts'
+import { Printer } from '../../src/codec/print/print.ts'
 import { travel } from './travel.ts'
 
 type Job = (...args: unknown[]) => unknown

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { afterEach, describe, expect, test } from 'vitest'
-import { Printer } from '../../src/codec/print.ts'
+import { Printer } from '../../src/codec/print/print.ts'
 import { makeProject, type Project } from './project.ts'
 
 type Jobs = Readonly<Record<string, unknown>>
@@ -152,7 +152,7 @@ describe('the content key of a value', () => {
   test('two processes print the same file to the same bytes and keys', () => {
     const project = makeProject(FILES)
     projects.push(project)
-    const printUrl = new URL('../../src/codec/print.ts', import.meta.url).href
+    const printUrl = new URL('../../src/codec/print/print.ts', import.meta.url).href
     const script = `
       const { Printer } = await import(${JSON.stringify(printUrl)})
       const { jobs } = await import('./jobs.mjs')

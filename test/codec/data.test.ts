@@ -1,10 +1,10 @@
 import { anything as anyValue, assert, jsonValue, property } from 'fast-check'
 import { decode as decodeCbor, encode as encodeCbor } from 'cborg'
 import { describe, expect, test } from 'vitest'
-import { Encoder } from '../../src/codec/encode.ts'
-import { PLAIN_DATA } from '../../src/codec/plain-data.ts'
-import { Printer } from '../../src/codec/print.ts'
-import { readData } from '../../src/codec/read-data.ts'
+import { Encoder } from '../../src/codec/print/encode.ts'
+import { PLAIN_DATA } from '../../src/codec/print/plain-data.ts'
+import { Printer } from '../../src/codec/print/print.ts'
+import { readData } from '../../src/codec/read/read-data.ts'
 
 const printer = new Printer()
 

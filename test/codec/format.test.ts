@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { Printer } from '../../src/codec/print.ts'
-import { readData } from '../../src/codec/read-data.ts'
+import { Printer } from '../../src/codec/print/print.ts'
+import { readData } from '../../src/codec/read/read-data.ts'
 import type { FunctionUnit } from '../../src/codec/unit.ts'
 import { square } from './fixtures/golden.ts'
 

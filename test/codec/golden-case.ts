@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import type { Printed, Printer } from '../../src/codec/print.ts'
+import type { Printed, Printer } from '../../src/codec/print/print.ts'
 
 /**
  * One folder of `test/fixtures/golden`: `input.mjs` (or `.cjs`), whose default export was printed and whose `check` says what is to be seen of it;

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
-import { Printer } from '../../src/codec/print.ts'
-import { Reader } from '../../src/codec/read.ts'
+import { Printer } from '../../src/codec/print/print.ts'
+import { Reader } from '../../src/codec/read/read.ts'
 import { type GoldenPrint, listGoldenCases, removeGoldenFolder, toGoldenPrint } from './golden-case.ts'
 
 const cases = listGoldenCases()

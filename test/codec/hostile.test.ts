@@ -1,12 +1,12 @@
 import { array, assert, integer, property, uint8Array } from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Decoder } from '../../src/codec/decode.ts'
+import { Decoder } from '../../src/codec/read/decode.ts'
 import { ReadError } from '../../src/codec/errors.ts'
-import { Printer } from '../../src/codec/print.ts'
-import { readData } from '../../src/codec/read-data.ts'
-import { Reader } from '../../src/codec/read.ts'
-import { isResultBuiltin } from '../../src/codec/result-builtins.ts'
-import type { FunctionReader } from '../../src/codec/value-reader.ts'
+import { Printer } from '../../src/codec/print/print.ts'
+import { readData } from '../../src/codec/read/read-data.ts'
+import { Reader } from '../../src/codec/read/read.ts'
+import { isResultBuiltin } from '../../src/codec/print/result-builtins.ts'
+import type { FunctionReader } from '../../src/codec/read/value-reader.ts'
 
 const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.replaceAll(' ', ''), 'hex'))
 

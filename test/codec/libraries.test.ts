@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { PrintError } from '../../src/codec/errors.ts'
-import { Printer } from '../../src/codec/print.ts'
-import { Reader } from '../../src/codec/read.ts'
+import { Printer } from '../../src/codec/print/print.ts'
+import { Reader } from '../../src/codec/read/read.ts'
 import { travel } from './travel.ts'
 
 type Library = Readonly<Record<string, unknown>>

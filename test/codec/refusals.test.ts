@@ -4,7 +4,7 @@ import { PassThrough } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { PrintError } from '../../src/codec/errors.ts'
-import { Printer } from '../../src/codec/print.ts'
+import { Printer } from '../../src/codec/print/print.ts'
 
 const settings = { socket: new Socket() }
 const handler = () => settings.socket.bytesRead

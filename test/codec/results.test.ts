@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { PrintError, ReadError } from '../../src/codec/errors.ts'
-import { ResultPrinter } from '../../src/codec/print-result.ts'
-import { Printer } from '../../src/codec/print.ts'
-import { Reader } from '../../src/codec/read.ts'
+import { ResultPrinter } from '../../src/codec/print/print-result.ts'
+import { Printer } from '../../src/codec/print/print.ts'
+import { Reader } from '../../src/codec/read/read.ts'
 import { makeProject, type Project } from './project.ts'
 
 const printer = new Printer()

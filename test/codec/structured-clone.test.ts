@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { PrintError } from '../../src/codec/errors.ts'
-import { Printer } from '../../src/codec/print.ts'
+import { Printer } from '../../src/codec/print/print.ts'
 import { travel } from './travel.ts'
 
 /** What the web platform's tests of structured clone send, each value alone, in an array and in an object. */

@@ -1,5 +1,5 @@
-import { Printer } from '../../src/codec/print.ts'
-import { Reader } from '../../src/codec/read.ts'
+import { Printer } from '../../src/codec/print/print.ts'
+import { Reader } from '../../src/codec/read/read.ts'
 
 const sharedPrinter = new Printer()
 

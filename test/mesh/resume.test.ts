@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { tmpdir } from 'node:os'
 import { afterEach, expect, test, vi } from 'vitest'
 import { createDistNode, openJournal } from '../../src/index.ts'
-import { Executor } from '../../src/node/executor.ts'
+import { Executor } from '../../src/node/executor/executor.ts'
 import { type ResultLine, type RunningCommand, TestMesh } from './harness.ts'
 
 const KILLS = Number(process.env['DIST_NODE_KILLS'] ?? 3)

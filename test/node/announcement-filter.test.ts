@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os'
 import { expect, test } from 'vitest'
-import { AnnouncementFilter } from '../../src/node/announcement-filter.ts'
+import { AnnouncementFilter } from '../../src/node/network/announcement-filter.ts'
 
 const { LIMITS } = AnnouncementFilter
 

@@ -1,6 +1,6 @@
 import { AUTHORITATIVE_ANSWER, decode, encode } from 'dns-packet'
 import { expect, test } from 'vitest'
-import { AnnouncementFormat } from '../../src/node/announcement.ts'
+import { AnnouncementFormat } from '../../src/node/network/announcement.ts'
 
 const MESH = '0123456789abcdef'
 const SERVICE = '_dist-node-01234567._udp.local'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Completions } from '../../src/node/completions.ts'
+import { Completions } from '../../src/node/run/completions.ts'
 
 async function drain(completions: Completions<{ index: number }>): Promise<number[]> {
   const taken: number[] = []

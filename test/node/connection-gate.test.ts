@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { ConnectionGate, GATE_LIMITS } from '../../src/node/connection-gate.ts'
-import { isLoopbackIp, isOnOwnSubnet, isPrivateIp, parseTcpAddress } from '../../src/node/local-addresses.ts'
+import { ConnectionGate, GATE_LIMITS } from '../../src/node/network/connection-gate.ts'
+import {
+  isLoopbackIp,
+  isOnOwnSubnet,
+  isPrivateIp,
+  parseTcpAddress
+} from '../../src/node/network/local-addresses.ts'
 
 function makeGate(options: { typedPeers?: string[]; listen?: string[] } = {}): ConnectionGate {
   return new ConnectionGate({ typedPeers: [], listen: ['/ip4/0.0.0.0/tcp/0'], ...options })

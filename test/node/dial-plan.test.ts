@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { DialPlan } from '../../src/node/dial-plan.ts'
+import { DialPlan } from '../../src/node/network/dial-plan.ts'
 
 const ADDRESS = '/ip4/10.0.0.2/tcp/4001'
 const nobody = (): boolean => false

@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { findFolders, findNode, findPasswordState } from '../../src/node/doctor-machine.ts'
+import { findFolders, findNode, findPasswordState } from '../../src/node/doctor/doctor-machine.ts'
 import {
   describeAllUnreachable,
   describeMulticast,
   describeRefusal,
   explainDialFailure
-} from '../../src/node/doctor-mesh.ts'
-import { describeFirewall, describeInterface, question } from '../../src/node/doctor-network.ts'
+} from '../../src/node/doctor/doctor-mesh.ts'
+import { describeFirewall, describeInterface, question } from '../../src/node/doctor/doctor-network.ts'
 
 test.each([
   { version: '22.1.0', status: 'problem', says: /too old/ },

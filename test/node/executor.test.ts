@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { Executor } from '../../src/node/executor.ts'
-import type { Worker } from '../../src/node/hosted-worker.ts'
+import { Executor } from '../../src/node/executor/executor.ts'
+import type { Worker } from '../../src/node/executor/hosted-worker.ts'
 import type { Link } from '../../src/node/link.ts'
 import type { Message } from '../../src/protocol/messages.ts'
 import type { Attempt, Batch } from '../../src/worker/job-queue.ts'

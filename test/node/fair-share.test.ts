@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { chooseAssignment, type Contender } from '../../src/node/fair-share.ts'
+import { chooseAssignment, type Contender } from '../../src/node/executor/fair-share.ts'
 
 function contender(name: string, more: Partial<Contender>): Contender & { name: string } {
   return { name, usedMicros: 0, hasIdleWorker: false, hasWorkerForPrefetch: false, ...more }

@@ -9,8 +9,8 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { Libp2p } from 'libp2p'
 import { afterEach, describe, expect, test } from 'vitest'
-import { GATE_LIMITS } from '../../src/node/connection-gate.ts'
-import { Transport } from '../../src/node/transport.ts'
+import { GATE_LIMITS } from '../../src/node/network/connection-gate.ts'
+import { Transport } from '../../src/node/network/transport.ts'
 import { PROTOCOL } from '../../src/protocol/limits.ts'
 import { openChannel } from '../../src/protocol/open-channel.ts'
 import { MeshKey } from '../../src/protocol/mesh-key.ts'
@@ -144,8 +144,9 @@ describe('while a stranger floods a node, an honest peer gets in', () => {
 test('peers that have proved the password do not count among strangers', { timeout: 60_000 }, async () => {
   const { transport, opened } = await startTransport()
   const peers = GATE_LIMITS.unprovenLoopback + 4
-  for (let n = 0; n < peers; n += 4) await Promise.all([1, 2, 3, 4].map(() => honestDial(transport)))
-  expect(opened()).toBe(peers)
+  // More than 64 in a second from one machine are turned away, whoever they are: those come again.
+  while (opened() < peers) await Promise.allSettled([1, 2, 3, 4].map(() => honestDial(transport)))
+  expect(opened()).toBeGreaterThanOrEqual(peers)
 })
 
 test('a connection that never proves the password is cut', { timeout: 12_000 }, async () => {

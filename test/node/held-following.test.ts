@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { HeldFollowing } from '../../src/node/held-following.ts'
+import { HeldFollowing } from '../../src/node/held/held-following.ts'
 import type { HeldRunStatus } from '../../src/protocol/held-messages.ts'
 
 const status = (state: HeldRunStatus['state'], succeeded: number): HeldRunStatus => ({

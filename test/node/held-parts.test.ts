@@ -1,6 +1,6 @@
 /** The decisions of a holder, without a disk or a link. */
 import { expect, test } from 'vitest'
-import { HeldIntake } from '../../src/node/held-intake.ts'
+import { HeldIntake } from '../../src/node/held/held-intake.ts'
 import {
   KEEP_ENDED_MS,
   MAX_HELD_BODY_BYTES,
@@ -10,11 +10,11 @@ import {
   MAX_HELD_RUNS,
   MAX_SUBMITTER_BYTES,
   MAX_SUBMITTER_RUNS
-} from '../../src/node/held-limits.ts'
-import { HeldOutflow } from '../../src/node/held-outflow.ts'
-import { HeldQuota } from '../../src/node/held-quota.ts'
-import { inInputOrder } from '../../src/node/input-order.ts'
-import { NumberSet } from '../../src/node/number-set.ts'
+} from '../../src/node/held/held-limits.ts'
+import { HeldOutflow } from '../../src/node/held/held-outflow.ts'
+import { HeldQuota } from '../../src/node/held/held-quota.ts'
+import { inInputOrder } from '../../src/node/run/input-order.ts'
+import { NumberSet } from '../../src/node/held/number-set.ts'
 import type { BlobMessage, JobsMessage } from '../../src/protocol/messages.ts'
 
 const blob = (name: string, bytes = 10): BlobMessage => ({

@@ -12,11 +12,16 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { formatKeyring, parseKeyring, withNewPassword } from '../../src/node/keyring.ts'
-import { MeshKeys } from '../../src/node/mesh-keys.ts'
-import { correctPassword, makePassword, publicPart } from '../../src/node/password-format.ts'
-import { findPassword, locatePassword, rotatePassword, storePassword } from '../../src/node/password.ts'
-import { weakness } from '../../src/node/weak-password.ts'
+import { formatKeyring, parseKeyring, withNewPassword } from '../../src/node/password/keyring.ts'
+import { MeshKeys } from '../../src/node/network/mesh-keys.ts'
+import { correctPassword, makePassword, publicPart } from '../../src/node/password/password-format.ts'
+import {
+  findPassword,
+  locatePassword,
+  rotatePassword,
+  storePassword
+} from '../../src/node/password/password.ts'
+import { weakness } from '../../src/node/password/weak-password.ts'
 
 const strong = 'quiet lantern over the marsh'
 let folder = ''

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { AnswerPace, QuestionPace } from '../../src/node/question-pace.ts'
+import { AnswerPace, QuestionPace } from '../../src/node/network/question-pace.ts'
 
 /** Times at which a node asks until then. */
 function askTimes(pace: QuestionPace, untilMs: number): number[] {

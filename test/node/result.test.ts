@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
 import { JobError } from '../../src/node/errors.ts'
-import { type JobPlace, readResult } from '../../src/node/result.ts'
+import { type JobPlace, readResult } from '../../src/node/run/result.ts'
 
 const place: JobPlace = { index: 3, peer: 'peer', node: 'attic', attempt: 1, ms: 1 }
 const outcome = { job: 3, attempt: 1, ok: false, micros: 1, body: new Uint8Array() }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { MAX_CRASHES, Scheduler } from '../../src/node/scheduler.ts'
-import type { Outcome, Task } from '../../src/node/task.ts'
+import { MAX_CRASHES, Scheduler } from '../../src/node/run/scheduler.ts'
+import type { Outcome, Task } from '../../src/node/run/task.ts'
 
 const GROUP = {}
 

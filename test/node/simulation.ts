@@ -2,8 +2,8 @@
  * A mesh with a virtual clock around the real scheduler: executors of different speed, round trips, joins and losses,
  * all from one seed. No promise, no timer; a second of mesh time costs microseconds.
  */
-import { Scheduler } from '../../src/node/scheduler.ts'
-import type { Copy, Outcome, Task } from '../../src/node/task.ts'
+import { Scheduler } from '../../src/node/run/scheduler.ts'
+import type { Copy, Outcome, Task } from '../../src/node/run/task.ts'
 
 export interface SimulatedPeer {
   readonly name: string

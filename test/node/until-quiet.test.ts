@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { untilQuiet } from '../../src/node/until-quiet.ts'
+import { untilQuiet } from '../../src/node/network/until-quiet.ts'
 
 /** A network in which the last thing happened so long ago. */
 function network(

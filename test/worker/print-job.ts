@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { Printer } from '../../src/codec/print.ts'
+import { Printer } from '../../src/codec/print/print.ts'
 
 const printer = new Printer()
 

@@ -1,6 +1,6 @@
 // Runs in the worker process: the codec as the runner of jobs needs it.
-import { ResultPrinter } from '../../codec/print-result.ts'
-import { Reader } from '../../codec/read.ts'
+import { ResultPrinter } from '../../codec/print/print-result.ts'
+import { Reader } from '../../codec/read/read.ts'
 import { trimStack } from '../../codec/stack.ts'
 
 export type JobFunction = (...args: unknown[]) => unknown

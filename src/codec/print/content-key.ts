@@ -1,0 +1,141 @@
+import { hash } from 'node:crypto'
+import { ByteReader } from '../read/byte-reader.ts'
+import { Encoder } from './encode.ts'
+import { PLAIN_DATA } from './plain-data.ts'
+import { TAG } from '../tags.ts'
+import type { FunctionUnit, Link, LoadTarget } from '../unit.ts'
+
+/** Where the keys of what a value names come from. */
+export interface KeySource {
+  /** {@link functionKey} of a unit, as 64 hex digits. */
+  functionKey(hash: string): string
+  /** What a name of a bundle stands for, as 64 hex digits. */
+  memberKey(hash: string, name: string): string
+}
+
+/** Every symbol of its own begins with these bytes: tag 47105 of an array of three, the first of them 2. */
+const OWN_SYMBOL = Buffer.from('d9b8018302', 'hex')
+
+/**
+ * Names a printed value by what it means: code and captured values, and not where the code stands or in which order this
+ * process came to print it. The bytes are hashed as they are, but for hashes of units and numbers of classes and symbols.
+ *
+ * @returns lower-case hex SHA-256
+ */
+export function contentKey(bytes: Uint8Array, hasUnits: boolean, source: KeySource): string {
+  const isPlain =
+    !hasUnits && !Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(OWN_SYMBOL)
+  return hash('sha256', isPlain ? bytes : new Walk(bytes, source).run())
+}
+
+/** The key of a function's unit: all of it but file, line and column. */
+export function functionKey(unit: FunctionUnit, source: Pick<KeySource, 'memberKey'>): string {
+  const { form, strict, name, source: text, captured, keys, cells, privateStatics, parentName } = unit
+  const links = Object.entries(unit.links).map(([each, link]) => [each, linkKey(link, source)])
+  const described = [form, strict, name, text, captured, keys, cells, links, privateStatics, parentName]
+  return hash('sha256', new Encoder(PLAIN_DATA).encode(described))
+}
+
+function linkKey(link: Link, source: Pick<KeySource, 'memberKey'>): unknown {
+  if (link.kind === 'load') {
+    const targets = Object.entries(link.targets).map(([name, target]) => [name, targetKey(target, source)])
+    return { ...link, targets }
+  }
+  return link.kind === 'bundle' ? targetKey(link, source) : link
+}
+
+function targetKey(target: LoadTarget, source: Pick<KeySource, 'memberKey'>): unknown {
+  return target.kind === 'bundle' ? source.memberKey(target.hash, target.name) : target.module
+}
+
+/** Goes through one printed value, and gives it with all that belongs to this process replaced. */
+class Walk {
+  readonly #bytes: Uint8Array
+  readonly #reader: ByteReader
+  readonly #source: KeySource
+  /** Of classes and of symbols: their numbers here, in the order in which they come up. */
+  readonly #numbers = new Map<string, number>()
+  readonly #parts: Uint8Array[] = []
+  #takenTo = 0
+
+  constructor(bytes: Uint8Array, source: KeySource) {
+    this.#bytes = bytes
+    this.#reader = new ByteReader(bytes)
+    this.#source = source
+  }
+
+  run(): Uint8Array {
+    this.#item()
+    this.#replace(this.#bytes.length, '')
+    return Buffer.concat(this.#parts)
+  }
+
+  #item(): void {
+    const reader = this.#reader
+    const first = reader.first()
+    const major = first >> 5
+    if (major === 2 || major === 3) reader.skip(reader.count(first, 1))
+    else if (major === 4) this.#items(reader.argument(first))
+    else if (major === 5) this.#items(reader.argument(first) * 2)
+    else if (major === 6) this.#tagged(reader.argument(first))
+    else if (first === 0xfb) reader.skip(8)
+    else if (major !== 7) reader.argument(first)
+  }
+
+  #items(count: number): void {
+    for (let index = 0; index < count; index++) this.#item()
+  }
+
+  #tagged(tag: number): void {
+    if (tag === TAG.closure || tag === TAG.constructor) return this.#unit()
+    if (tag === TAG.bundled) return this.#member()
+    if (tag === TAG.identity) return this.#numbered(this.#count(), 'class')
+    if (tag !== TAG.symbol) return this.#item()
+    const count = this.#count()
+    // [2, identity, description]: one of its own.
+    if (count === 3) this.#item()
+    return count === 3 ? this.#numbered(2, 'symbol') : this.#items(count)
+  }
+
+  /** [unit, …] */
+  #unit(): void {
+    const count = this.#count()
+    const before = this.#reader.offset
+    this.#replace(before, this.#source.functionKey(this.#hex()))
+    this.#items(count - 1)
+  }
+
+  /** [unit, name, …]: the name is a number within the bundle. */
+  #member(): void {
+    const count = this.#count()
+    const before = this.#reader.offset
+    const hash = this.#hex()
+    const name = this.#reader.text(this.#reader.first())
+    this.#replace(before, this.#source.memberKey(hash, name))
+    this.#items(count - 2)
+  }
+
+  /** [identity, …] */
+  #numbered(count: number, kind: string): void {
+    const before = this.#reader.offset
+    const identity = `${kind} ${this.#reader.argument(this.#reader.first())}`
+    const number = this.#numbers.get(identity) ?? this.#numbers.size
+    this.#numbers.set(identity, number)
+    this.#replace(before, `${number}.`)
+    this.#items(count - 1)
+  }
+
+  /** Takes what came before an offset, and a text in place of what was read since. */
+  #replace(before: number, text: string): void {
+    this.#parts.push(this.#bytes.subarray(this.#takenTo, before), Buffer.from(text, 'latin1'))
+    this.#takenTo = this.#reader.offset
+  }
+
+  #count(): number {
+    return this.#reader.argument(this.#reader.first())
+  }
+
+  #hex(): string {
+    return Buffer.from(this.#reader.bytes(this.#reader.first()).buffer).toString('hex')
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * The list of results of a held run, to which is only ever added. The place of a result in it is its position; followers
+ * count by it. On the disk the list is cut into segments, as they were written.
+ */
+import { OutcomeSegment, readOutcomes, type StoredOutcome } from '../../journal/outcome-segment.ts'
+import type { RunStore } from '../../journal/run-store.ts'
+import { MAX_CHUNK_RESULTS } from '../../protocol/limits.ts'
+import { ROW_BYTES } from './held-limits.ts'
+import { isResult, type RecordedOutcome, startedOutcome, storedOutcome } from './held-outcome.ts'
+import { NumberSet } from './number-set.ts'
+import type { Settlement } from '../run/run.ts'
+
+/** A segment is written when it has this many bytes, however many results are still to come. */
+const SEGMENT_BYTES = 1024 * 1024
+
+/** Segments looked at in one go when a run is opened: everything else waits meanwhile. */
+const SEGMENTS_PER_TURN = 16
+
+export class HeldResults {
+  readonly #store: RunStore
+  /** How many results there are up to the end of each segment. */
+  readonly #ends: number[] = []
+  readonly #done = new NumberSet()
+  readonly #started = new NumberSet()
+  #hasGap = false
+  #succeeded = 0
+  #failed = 0
+  #bytes = 0
+
+  constructor(store: RunStore) {
+    this.#store = store
+  }
+
+  get count(): number {
+    return this.#ends.at(-1) ?? 0
+  }
+
+  get succeeded(): number {
+    return this.#succeeded
+  }
+
+  get failed(): number {
+    return this.#failed
+  }
+
+  /** Of all of them. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  isDone(job: number): boolean {
+    return this.#done.has(job)
+  }
+
+  /** Whether a job that may not run twice was sent somewhere; where the disk has lost something, nobody knows of any. */
+  isStarted(job: number): boolean {
+    return this.#hasGap || this.#started.has(job)
+  }
+
+  /** Looks through what the disk has. Where it has lost a segment, results are missing: their jobs are run again. */
+  async scan(): Promise<void> {
+    const segments = this.#store.outcomeSegments
+    for (let at = 0; at < segments; at++) {
+      const segment = this.#store.outcomeSegment(at + 1)
+      if (segment === undefined) this.#hasGap = true
+      for (const outcome of segment === undefined ? [] : readOutcomes(segment)) {
+        if (!isResult(outcome)) this.#started.add(outcome.index)
+        else if (this.#done.add(outcome.index)) this.#count(outcome)
+      }
+      this.#ends.push(this.#succeeded + this.#failed)
+      if (at % SEGMENTS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  /** @param write puts a segment onto the disk */
+  append(settlements: readonly Settlement[], write: (segment: Uint8Array) => void): void {
+    const segment = new OutcomeSegment()
+    const flush = (): void => {
+      this.#ends.push(this.count + segment.count)
+      write(segment.take())
+    }
+    for (const settlement of settlements) {
+      const outcome = storedOutcome(settlement)
+      if (!this.#done.add(outcome.index)) continue
+      this.#count(outcome)
+      segment.add(outcome)
+      if (segment.length >= SEGMENT_BYTES) flush()
+    }
+    if (segment.count > 0) flush()
+  }
+
+  /** @param write puts a segment onto the disk */
+  markStarted(jobs: readonly number[], write: (segment: Uint8Array) => void): void {
+    const segment = new OutcomeSegment()
+    for (const job of jobs) {
+      this.#started.add(job)
+      segment.add(startedOutcome(job))
+    }
+    write(segment.take())
+    this.#ends.push(this.count)
+  }
+
+  /** The results from a position on: at least one if there is one, no more than fit a chunk. */
+  read(position: number, maxBytes: number): RecordedOutcome[] {
+    const taken: RecordedOutcome[] = []
+    let bytes = 0
+    for (let at = this.#segmentOf(position); at < this.#ends.length; at++) {
+      const first = at === 0 ? 0 : this.#ends[at - 1]!
+      if (this.#ends[at] === first) continue
+      for (const result of this.#segment(at).slice(Math.max(0, position - first))) {
+        bytes += result.body.length
+        if (taken.length > 0 && (bytes > maxBytes || taken.length === MAX_CHUNK_RESULTS)) return taken
+        taken.push(result)
+      }
+    }
+    return taken
+  }
+
+  #segment(at: number): RecordedOutcome[] {
+    const segment = this.#store.outcomeSegment(at + 1)
+    return segment === undefined ? [] : readOutcomes(segment).filter(isResult)
+  }
+
+  #segmentOf(position: number): number {
+    let [low, high] = [0, this.#ends.length]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#ends[middle]! > position) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+
+  #count({ kind, body }: StoredOutcome): void {
+    if (kind === 'ok') this.#succeeded++
+    else this.#failed++
+    this.#bytes += body.length + ROW_BYTES
+  }
+}

@@ -1,0 +1,158 @@
+/** Held runs as a node has them: it may keep runs for others, and it may hand over and follow its own. */
+import { RunsFolder } from '../../journal/runs-folder.ts'
+import type { HeldRunStatus } from '../../protocol/held-messages.ts'
+import type { Message } from '../../protocol/messages.ts'
+import { MeshError, UsageError } from '../errors.ts'
+import { AttachedRun, type AttachOptions } from './held-attach.ts'
+import { cancelHeldRun } from './held-cancel.ts'
+import { HeldClient } from './held-client.ts'
+import { type DetachedRun, detachRun } from './held-detach.ts'
+import { findHeldRun, type HeldRunInfo, listHeldRuns } from './held-find.ts'
+import { Holder } from './holder.ts'
+import type { JobLike, JobOptions } from '../run/job.ts'
+import { createLocalLinks } from '../local-link.ts'
+import { resolveRunOptions } from '../options.ts'
+import type { Session } from '../network/session.ts'
+import type { Submitter } from '../run/submitter.ts'
+
+/** A held run waits this long for somebody to run its jobs; then it looks again. The longest a timer can be. */
+const HELD_WAIT_MS = 2 ** 31 - 1
+
+const FIND_WAIT_MS = 10_000
+
+/** How often a run is handed over anew when its holder is lost meanwhile. */
+const MAX_TRIES = 3
+
+const DETACH_KEYS: ReadonlySet<string> = new Set<keyof DetachOptions>([
+  'timeoutMs', 'retries', 'idempotent', 'label', 'setup', 'signal', 'waitMs'
+]) // prettier-ignore
+
+/** How a run is detached; the job options hold for every job that does not say otherwise. */
+export interface DetachOptions extends JobOptions {
+  /** What the run is called in lists. @default 'run' */
+  label?: string
+  /** Runs once in each worker process before its first job of this run. */
+  setup?: () => unknown
+  /** Gives up handing over; the holder then forgets the run. */
+  signal?: AbortSignal
+  /** How long to wait for a node that takes the run, in milliseconds. @default 10 000 */
+  waitMs?: number
+}
+
+/** How long to look for a run, and what ends that. */
+export interface FindOptions {
+  /** In milliseconds. @default 10 000; for lists 1 000 */
+  waitMs?: number
+  /** Ends the search: the call throws its reason. */
+  signal?: AbortSignal
+}
+
+interface HeldParts {
+  readonly self: { readonly peer: string; readonly node: string }
+  readonly submitter: Submitter
+  readonly folder: string
+  /** Whether this node keeps runs for others. */
+  readonly hold: boolean
+  readonly onWarning: (message: string) => void
+  readonly onHeld: (run: HeldRunStatus) => void
+  readonly onHolderLost: (run: string, holder: string) => void
+  readonly onHolderFound: (run: string, holder: string) => void
+}
+
+export class Held {
+  readonly #parts: HeldParts
+  readonly #client: HeldClient
+  readonly #holder: Holder | undefined
+  #isRestored = false
+
+  constructor(parts: HeldParts) {
+    const { submitter, self, onWarning, onHeld } = parts
+    this.#parts = parts
+    this.#client = new HeldClient(() => submitter.nextNumber())
+    if (!parts.hold) return
+    this.#holder = new Holder({
+      folder: new RunsFolder(parts.folder),
+      self,
+      onWarning,
+      onHeld,
+      start: (source, label) => submitter.runFrom(source, resolveRunOptions({ label, waitMs: HELD_WAIT_MS }))
+    })
+    this.#addOwnHolder(this.#holder)
+  }
+
+  get holds(): boolean {
+    return this.#holder !== undefined
+  }
+
+  /** Goes on with what this node held before; once. */
+  restore(): void {
+    if (!this.#isRestored) this.#holder?.restore()
+    this.#isRestored = true
+  }
+
+  addSession(session: Session, isSameHost: () => boolean): void {
+    this.#holder?.addLink(session)
+    const { slots, holds } = session.hello
+    if (holds === true) this.#client.addHolder({ link: session, slots, isSameHost })
+  }
+
+  removeSession(session: Session): void {
+    this.#holder?.removeLink(session)
+    this.#client.removeHolder(session)
+  }
+
+  onMessage(session: Session, message: Message): void {
+    this.#holder?.onMessage(session, message)
+    this.#client.onMessage(session, message)
+  }
+
+  async detach(
+    jobs: Iterable<JobLike> | AsyncIterable<JobLike>,
+    options: DetachOptions
+  ): Promise<DetachedRun> {
+    const unknown = Object.keys(options).find((key) => !DETACH_KEYS.has(key))
+    if (unknown !== undefined) {
+      throw new UsageError(`detach: unknown option ${unknown}; known are ${[...DETACH_KEYS].join(', ')}`)
+    }
+    const resolved = resolveRunOptions(options)
+    for (let tries = 1; ; tries++) {
+      try {
+        return await detachRun(this.#client, this.#parts.submitter.source(jobs, resolved), resolved)
+      } catch (error) {
+        // Of an array the beginning is still there; two nodes that have just met may exchange one connection for another.
+        const mayRetry = error instanceof MeshError && error.code === 'MESH_HOLDER_LOST'
+        if (!mayRetry || !Array.isArray(jobs) || tries === MAX_TRIES) throw error
+      }
+    }
+  }
+
+  attach<T>(id: string, options: AttachOptions): AttachedRun<T> {
+    const { onHolderLost, onHolderFound } = this.#parts
+    const parts = { client: this.#client, onAway: onHolderLost, onBack: onHolderFound }
+    return new AttachedRun<T>(parts, id, options)
+  }
+
+  async cancel(id: string, { waitMs = FIND_WAIT_MS, signal }: FindOptions): Promise<HeldRunInfo> {
+    const { id: whole } = await findHeldRun(this.#client, id, { waitMs, signal })
+    return cancelHeldRun(this.#client, whole, { signal })
+  }
+
+  list({ waitMs = 1_000, signal }: FindOptions): Promise<HeldRunInfo[]> {
+    return listHeldRuns(this.#client, { waitMs, signal })
+  }
+
+  /** The runs have to be failed meanwhile: it waits until what came of them has been written down. */
+  async close(): Promise<void> {
+    await this.#holder?.close()
+  }
+
+  #addOwnHolder(holder: Holder): void {
+    const { peer, node } = this.#parts.self
+    const { left, right } = createLocalLinks(peer, node, {
+      onLeft: (link, message) => this.#client.onMessage(link, message),
+      onRight: (link, message) => holder.onMessage(link, message)
+    })
+    holder.addLink(right)
+    this.#client.addHolder({ link: left, slots: 0, isSameHost: () => true })
+  }
+}

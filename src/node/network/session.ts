@@ -1,0 +1,232 @@
+/**
+ * A live, authenticated conversation with one peer: the first words on both sides, then heartbeats beside whatever
+ * submitter and executor have to say.
+ */
+import type { Channel } from '../../protocol/channel.ts'
+import { ChannelClosedError, HandshakeError, VersionError } from '../../protocol/errors.ts'
+import type { HelloMessage, Message } from '../../protocol/messages.ts'
+import type { Link, PeerId } from '../link.ts'
+
+/** The first message of the other side must be here by then. */
+const HELLO_TIMEOUT_MS = 6_000
+
+/** How often somebody must call {@link Session.beat}: one timer for all sessions, so that an idle node sleeps in between. */
+export const BEAT_EVERY_MS = 1_000
+
+/** Whatever a peer says is a sign of life; it is asked for one only after this long. */
+const PING_AFTER_MS = 7_000
+
+/** A beat that comes so late tells of a process that was stopped, or too busy to listen. */
+const STALL_MS = 4_000
+
+/** A peer that has said nothing for this long is gone, whatever TCP believes. */
+const SILENCE_LIMIT_MS = 10_000
+
+/** Round-trip times kept, and taken one after another when it matters: the first fall into the start of a process. */
+const RTT_SAMPLES = 8
+
+/** The goodbye of a session that gives way to another one of the same two peers. */
+const REPLACED = 'replaced by another connection'
+
+/** Why a session ended. */
+export type SessionEnd =
+  | { readonly kind: 'left'; readonly reason: string }
+  | { readonly kind: 'lost'; readonly reason: string }
+  | { readonly kind: 'replaced' }
+
+export interface SessionHandler {
+  /** A promise holds the peer back until it resolves. */
+  onMessage(message: Message): Promise<void> | undefined
+  onRtt(rttMs: number): void
+}
+
+export class Session implements Link {
+  readonly peer: PeerId
+  readonly name: string
+  readonly hello: HelloMessage
+  /** Where the peer is, as this node sees it. */
+  readonly address: string
+  readonly openedMs = performance.now()
+  /** Who opened the connection. */
+  readonly dialler: PeerId
+  /** Which password of the mesh the peer proved. */
+  readonly epoch: number
+  readonly #channel: Channel
+  readonly #incoming: AsyncIterator<Message>
+  readonly #rtts: number[] = []
+  #heardMs = performance.now()
+  #beatMs = performance.now()
+  #pings = new Map<number, number>()
+  #nextPing = 0
+  #goodbye: string | undefined
+  #silence: string | undefined
+  #replaced = false
+  #isMeasuring = false
+
+  private constructor(init: {
+    channel: Channel
+    incoming: AsyncIterator<Message>
+    hello: HelloMessage
+    address: string
+    dialler: PeerId
+  }) {
+    this.peer = init.channel.remotePeer
+    this.epoch = init.channel.epoch
+    this.name = init.hello.name
+    this.hello = init.hello
+    this.address = init.address
+    this.dialler = init.dialler
+    this.#channel = init.channel
+    this.#incoming = init.incoming
+  }
+
+  /** Exchanges hellos. @throws {VersionError} when the other side is of another major version */
+  static async open(
+    channel: Channel,
+    self: HelloMessage,
+    where: { address: string; localPeer: PeerId }
+  ): Promise<Session> {
+    channel.send(self)
+    const incoming = channel.messages()[Symbol.asyncIterator]()
+    const timer = setTimeout(
+      () => channel.abort(new HandshakeError(`no hello within ${HELLO_TIMEOUT_MS / 1000} s`)),
+      HELLO_TIMEOUT_MS
+    )
+    try {
+      const first = await incoming.next()
+      if (first.done === true) throw new HandshakeError('the peer closed the stream before its hello')
+      const hello = first.value
+      if (hello.type !== 'hello')
+        throw new HandshakeError(`expected hello as the first message, got ${hello.type}`)
+      const refusal = versionRefusal(self.version, hello.version)
+      if (refusal !== undefined) {
+        channel.send({ type: 'goodbye', reason: refusal })
+        throw new VersionError(refusal)
+      }
+      const dialler = channel.role === 'dialler' ? where.localPeer : channel.remotePeer
+      return new Session({ channel, incoming, hello, address: where.address, dialler })
+    } catch (error) {
+      await channel.close()
+      throw error
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** Round-trip time in milliseconds, the least of the last few, because all else is waiting; 1 before the first. */
+  get rttMs(): number {
+    return this.#rtts.length === 0 ? 1 : Math.min(...this.#rtts)
+  }
+
+  get queuedBytes(): number {
+    return this.#channel.queuedBytes
+  }
+
+  send(message: Message): void {
+    try {
+      this.#channel.send(message)
+    } catch (error) {
+      // A channel that has just closed: `run` is about to end and tells everybody.
+      if (!(error instanceof ChannelClosedError)) throw error
+    }
+  }
+
+  drained(): Promise<void> {
+    return this.#channel.drained()
+  }
+
+  measure(): void {
+    if (this.#isMeasuring || this.#rtts.length >= RTT_SAMPLES) return
+    this.#isMeasuring = true
+    if (this.#pings.size === 0) this.#ping()
+  }
+
+  /** Reads until the conversation ends, and says why it did. */
+  async run(handler: SessionHandler): Promise<SessionEnd> {
+    this.#ping()
+    try {
+      for (let next = await this.#incoming.next(); next.done !== true; next = await this.#incoming.next()) {
+        this.#heardMs = performance.now()
+        const held = this.#onMessage(next.value, handler)
+        if (held !== undefined) await held
+      }
+      return this.#end('closed the connection')
+    } catch (error) {
+      return this.#end(error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  /** Ends the conversation in favour of another one with the same peer. */
+  async replace(): Promise<void> {
+    this.#replaced = true
+    await this.close(REPLACED)
+  }
+
+  /** Says goodbye and waits until everything queued has left. */
+  async close(reason: string): Promise<void> {
+    this.send({ type: 'goodbye', reason })
+    await this.#channel.close()
+  }
+
+  #onMessage(message: Message, handler: SessionHandler): Promise<void> | undefined {
+    switch (message.type) {
+      case 'ping':
+        this.send({ type: 'pong', n: message.n })
+        return undefined
+      case 'pong':
+        this.#onPong(message.n, handler)
+        return undefined
+      case 'goodbye':
+        this.#goodbye = message.reason
+        return undefined
+      default:
+        return handler.onMessage(message)
+    }
+  }
+
+  /** Looks whether the peer is still there. */
+  beat(): void {
+    const nowMs = performance.now()
+    // A process that was stopped itself (sleep, SIGSTOP) has heard nothing because it did not listen.
+    if (nowMs - this.#beatMs > STALL_MS) this.#heardMs = nowMs
+    this.#beatMs = nowMs
+    const silentMs = nowMs - this.#heardMs
+    if (silentMs > SILENCE_LIMIT_MS) {
+      this.#silence = `silent for ${Math.round(silentMs / 1000)} s`
+      this.#channel.abort(new Error(this.#silence))
+    } else if (silentMs > PING_AFTER_MS || this.#rtts.length === 0) this.#ping()
+  }
+
+  #ping(): void {
+    const n = this.#nextPing++
+    this.#pings.set(n, performance.now())
+    this.send({ type: 'ping', n })
+  }
+
+  #onPong(n: number, handler: SessionHandler): void {
+    const sentMs = this.#pings.get(n)
+    if (sentMs === undefined) return
+    this.#pings.clear()
+    this.#rtts.push(performance.now() - sentMs)
+    if (this.#rtts.length > RTT_SAMPLES) this.#rtts.shift()
+    handler.onRtt(this.rttMs)
+    if (this.#rtts.length >= RTT_SAMPLES) this.#isMeasuring = false
+    if (this.#isMeasuring) this.#ping()
+  }
+
+  #end(reason: string): SessionEnd {
+    if (this.#replaced || this.#goodbye === REPLACED) return { kind: 'replaced' }
+    if (this.#goodbye !== undefined) return { kind: 'left', reason: this.#goodbye }
+    return { kind: 'lost', reason: this.#silence ?? reason }
+  }
+}
+
+/** Same major version: work together. Before 1.0 the minor version counts as major. */
+export function versionRefusal(ours: string, theirs: string): string | undefined {
+  const line = (version: string): string => {
+    const [major = '', minor = ''] = version.split('.')
+    return major === '0' ? `0.${minor}` : major
+  }
+  if (line(ours) === line(theirs)) return undefined
+  return `versions do not fit: ${ours} here, ${theirs} there; update the older one`
+}
