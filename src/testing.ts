@@ -13,8 +13,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { UsageError } from './node/errors.ts'
-import { MeshKeys } from './node/network/mesh-keys.ts'
-import { type DeriveKeys, DistNode } from './node/node.ts'
+import { DistNode } from './node/node.ts'
 import type { NodeOptions } from './node/options.ts'
 
 /** How the mesh of a test is made: options of its lending nodes, all of which have defaults that suit a test. */
@@ -94,11 +93,10 @@ export async function createTestMesh(count: number = 3, options: TestMeshOptions
   const folder = await mkdtemp(join(tmpdir(), 'dist-node-test-mesh-'))
   const started: DistNode[] = []
   const start = async (name: string, own: NodeOptions): Promise<DistNode> => {
-    const node = await DistNode.create({ ...common, ...own, name, dir: join(folder, name) }, deriveKeys)
+    const node = await DistNode.create({ ...common, ...own, name, dir: join(folder, name) })
     started.push(node)
     return node.start()
   }
-  const deriveKeys = deriveOnce()
   const common: NodeOptions = {
     password: randomBytes(24).toString('base64url'),
     mesh: `test-${randomBytes(6).toString('hex')}`,
@@ -121,10 +119,4 @@ export async function createTestMesh(count: number = 3, options: TestMeshOptions
     await rm(folder, { recursive: true, force: true })
     throw error
   }
-}
-
-/** All nodes have one password: its key, which is dear on purpose, is derived a single time. */
-function deriveOnce(): DeriveKeys {
-  let keys: Promise<MeshKeys> | undefined
-  return (password, mesh) => (keys ??= MeshKeys.derive(password, mesh))
 }

@@ -351,7 +351,7 @@ describe('executor', () => {
     const { executor, workers } = makeExecutor(1)
     const link = openRun(executor, 'alice')
     for (let job = 0; job < 3; job++) give(executor, link, job)
-    const drained = executor.drain()
+    const drained = executor.drain(10_000)
     expect(link.received.findLast(({ type }) => type === 'credit')).toMatchObject({ slots: 0 })
     expect(link.recalled.toSorted(ascending)).toEqual([1, 2])
     give(executor, link, 9)

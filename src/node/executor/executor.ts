@@ -94,14 +94,21 @@ export class Executor {
     return this.#roomFor(link)
   }
 
-  /** Takes no more jobs, gives back those that wait, and resolves when those that run have ended. */
-  async drain(): Promise<void> {
+  /**
+   * Takes no more jobs, gives back those that wait, and resolves when those that run have ended.
+   *
+   * @param timeoutMs longest to wait for them
+   */
+  async drain(timeoutMs: number): Promise<void> {
     this.#draining = true
     for (const link of this.#runs.keys()) this.#grant(link)
     for (const run of this.#allRuns()) this.#giveBack(run, Infinity)
     if (this.busy === 0) return
-    this.#idle = Promise.withResolvers()
-    await this.#idle.promise
+    const idle = Promise.withResolvers<void>()
+    this.#idle = idle
+    const timer = setTimeout(idle.resolve, timeoutMs)
+    await idle.promise
+    clearTimeout(timer)
   }
 
   get paused(): boolean {
