@@ -105,17 +105,17 @@ export class NodeParts {
       : [...this.#network.sessions].map((session) => this.#describe(session))
   }
 
-  /** Joins the mesh; does nothing without a password, or the second time. */
+  /** Goes on with the runs this node holds, and joins the mesh if there is a password. Does nothing the second time. */
   async join(): Promise<void> {
     const { options, identity, folder } = this.#ground
     const { password, mesh, listen, peers, mdns, sameHost } = options
+    this.held.restore()
     if (password === undefined || this.#network !== undefined) return
     // Loaded here because libp2p takes longer to load than a job on this machine takes to run.
     const [{ Network }, keys] = await Promise.all([
       import('./network/network.ts'),
       MeshKeys.derive(password, mesh)
     ])
-    this.held.restore()
     this.#network = await Network.start({
       identity,
       keys,

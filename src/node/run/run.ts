@@ -6,6 +6,7 @@ import type { Printer } from '../../codec/print/print.ts'
 import { Completions } from './completions.ts'
 import { tellResultsReceived } from '../diagnostics.ts'
 import { JobError, MeshError } from '../errors.ts'
+import { InputPump } from './input-pump.ts'
 import type { ExecutorState, PeerId } from '../link.ts'
 import type { ResolvedRunOptions } from '../options.ts'
 import type { Origin, RunEnd, RunMemory } from '../memory/run-memory.ts'
@@ -15,16 +16,13 @@ import { type RunProgress, RunTally } from './run-tally.ts'
 import { Scheduler } from './scheduler.ts'
 import type { Outcome, Task } from './task.ts'
 import type { PrintedTask } from './task-printer.ts'
-import type { TaskSink, TaskSource } from './task-source.ts'
+import type { TaskSource } from './task-source.ts'
 
 /** Results that wait for the consumer; beyond this no more jobs are taken from the input. */
 const MAX_UNTAKEN = 16_384
 
 /** Jobs taken from the input while nobody can run them, to see whether their results are known. */
 const LOOK_AHEAD = 64
-
-/** Results from before that are handed over in one go: everything else waits meanwhile. */
-const RECALLED_PER_TURN = 1_024
 
 /** How often a run looks for stragglers. */
 const TICK_MS = 100
@@ -80,10 +78,9 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
   readonly #ports = new Map<PeerId, RunPort>()
   readonly #names = new Map<PeerId, string>()
   readonly #tally = new RunTally()
+  readonly #input: InputPump
   #state: 'new' | 'running' | 'ended' = 'new'
-  #recalled = 0
   #memory: RunMemory | undefined
-  #room: PromiseWithResolvers<void> | undefined
   #tick: NodeJS.Timeout | undefined
   #patience: NodeJS.Timeout | undefined
 
@@ -94,6 +91,10 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
     this.#source = init.source
     this.#options = init.options
     this.#completions = new Completions(init.options.ordered)
+    this.#input = new InputPump(init.source, {
+      room: () => this.#roomForTasks(),
+      add: (tasks) => this.#add(tasks)
+    })
     this.#scheduler = new Scheduler({
       send: (peer, copies) => {
         this.#memory?.sending(copies)
@@ -128,7 +129,7 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
       for (;;) {
         const settled = this.#completions.takeNow() ?? (await this.#completions.take())
         if (settled === undefined) return
-        if (this.#completions.size === MAX_UNTAKEN - 1) this.#wakeInput()
+        if (this.#completions.size === MAX_UNTAKEN - 1) this.#input.wake()
         yield this.#read(settled)
       }
     } finally {
@@ -152,7 +153,7 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
           together.push({ ...settled, node: settled.node ?? this.#nameOf(settled.peer) })
           if (together.length === MAX_TOGETHER) break
         }
-        this.#wakeInput()
+        this.#input.wake()
         yield together
       }
     } finally {
@@ -209,7 +210,7 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
       outcomes
     )
     this.#scheduler.onOutcomes(peer, outcomes, performance.now())
-    this.#wakeInput()
+    this.#input.wake()
     this.#endIfDone()
   }
 
@@ -238,53 +239,26 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
 
   readonly #onAbort = (): void => this.fail(this.#options.signal?.reason)
 
-  /** Takes tasks while there is room for them and hands them to the scheduler. */
   async #readInput(): Promise<void> {
-    const sink = this.#makeSink()
-    try {
-      await this.#source.open()
-      while (this.#state === 'running') {
-        if (this.#recalled >= RECALLED_PER_TURN) await this.#takeTurns()
-        const count = this.#roomForTasks()
-        if (count === 0) await this.#waitForRoom()
-        else if (await this.#source.read(count, sink)) {
-          this.#scheduler.onInputEnded(performance.now())
-          return this.#endIfDone()
-        }
-      }
-    } finally {
-      await this.#source.close()
-    }
+    if (!(await this.#input.run())) return
+    this.#scheduler.onInputEnded(performance.now())
+    this.#endIfDone()
   }
 
-  async #takeTurns(): Promise<void> {
-    this.#recalled = 0
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-
-  #makeSink(): TaskSink {
-    const isOpen = (): boolean => this.#state === 'running'
-    return {
-      get isOpen() {
-        return isOpen()
-      },
-      add: (tasks) => this.#add(tasks)
-    }
-  }
-
-  #add(tasks: PrintedTask[]): void {
+  /** @returns how many of the tasks had results from before */
+  #add(tasks: PrintedTask[]): number {
     this.#tally.onTaken(tasks.length)
-    if (this.#state !== 'running') return
+    if (this.#state !== 'running') return 0
     const memory = this.#memory
     const unknown = memory === undefined ? tasks : tasks.filter((task) => !this.#recall(task, memory))
     if (unknown.length > 0) this.#scheduler.onTasksAdded(unknown, performance.now())
+    return tasks.length - unknown.length
   }
 
   /** Settles a task whose result is known from before. */
   #recall(task: PrintedTask, memory: RunMemory): boolean {
     const known = memory.recall(task)
     if (known === undefined) return false
-    this.#recalled++
     this.#tally.onRemembered(known.outcome.ok)
     this.#completions.push({ index: task.index, ...known })
     return true
@@ -299,18 +273,6 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
   /** Every job so far was one whose result is known: the next may be, too. */
   get #isRecalling(): boolean {
     return this.#memory?.isFull === true && this.#scheduler.unsettled === 0
-  }
-
-  async #waitForRoom(): Promise<void> {
-    this.#room ??= Promise.withResolvers()
-    await this.#room.promise
-  }
-
-  #wakeInput(): void {
-    if (this.#room === undefined) return
-    if (this.#state === 'running' && this.#roomForTasks() === 0) return
-    this.#room.resolve()
-    this.#room = undefined
   }
 
   #settle(task: Task, outcome: Outcome | JobError, peer: PeerId): void {
@@ -332,7 +294,7 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
 
   /** With no executor left the run waits for one, but not for ever. */
   #onExecutorsChanged(): void {
-    this.#wakeInput()
+    this.#input.wake()
     if (this.#scheduler.totalSlots > 0) {
       clearTimeout(this.#patience)
       this.#patience = undefined
@@ -371,7 +333,7 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
     this.#options.signal?.removeEventListener('abort', this.#onAbort)
     for (const port of this.#ports.values()) port.close()
     this.#memory?.ended(this.#howEnded(error))
-    this.#wakeInput()
+    this.#input.stop()
     this.#completions.end(error)
     this.#parts.onEnded()
   }
