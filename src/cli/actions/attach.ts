@@ -1,17 +1,17 @@
-import { type AttachedRun, type DistNode, MeshError, openJournal, UsageError } from '../../index.ts'
+import { type AttachedRun, type DistNode, MeshError, openJournal } from '../../index.ts'
 import type { AttachCommandOptions } from '../commands/attach.ts'
-import { createNode } from '../create-node.ts'
+import { withVisitor } from '../visitor.ts'
 import { Display, displayKind } from '../display.ts'
 import { EXIT, ExitError } from '../exit.ts'
 import { heldTable } from '../held-table.ts'
-import { Interrupted, interruptSignal } from '../interrupt.ts'
+import { Interrupted } from '../interrupt.ts'
 import { log, say } from '../log.ts'
 import { formatDuration, formatNumber, visible } from '../output.ts'
 import { printResults } from '../print-results.ts'
 
 export async function attach(id: string, options: AttachCommandOptions): Promise<void> {
   try {
-    await withNode(options, (node, signal) => {
+    await withVisitor(options, (node, signal) => {
       const run = node.attach(id, {
         signal,
         ...(options.ordered === true ? { ordered: true } : {}),
@@ -43,7 +43,7 @@ function isHeldHere(id: string, dir: string | undefined): boolean {
 /** `attach` without a run: what the nodes hold that are there within a moment. */
 export async function listHeld(options: AttachCommandOptions): Promise<void> {
   try {
-    await withNode(options, async (node, signal) => {
+    await withVisitor(options, async (node, signal) => {
       const runs = await node.heldRuns({
         signal,
         ...(options.wait === undefined ? {} : { waitMs: options.wait })
@@ -55,24 +55,6 @@ export async function listHeld(options: AttachCommandOptions): Promise<void> {
   } catch (error) {
     if (error instanceof Interrupted) throw new ExitError(EXIT.interrupted, 'interrupted')
     throw error
-  }
-}
-
-/** A node that lends nothing and is in the mesh, for as long as `use` takes. */
-async function withNode(
-  options: AttachCommandOptions,
-  use: (node: DistNode, signal: AbortSignal) => Promise<void>
-): Promise<void> {
-  const { signal, dispose } = interruptSignal(EXIT.interrupted)
-  const { node, password } = await createNode(options, { slots: 0, lend: false, ask: true, start: false })
-  try {
-    if (!password)
-      throw new UsageError('no password: make one with dist-node init, or store yours with dist-node join')
-    await node.start()
-    await use(node, signal)
-  } finally {
-    await node.stop('done')
-    dispose()
   }
 }
 

@@ -4,6 +4,7 @@ import { Encoder } from './encode.ts'
 import { PLAIN_DATA } from './plain-data.ts'
 import { TAG } from '../tags.ts'
 import type { FunctionUnit, Link, LoadTarget } from '../unit.ts'
+import { walkItem, walkItems } from './walk-items.ts'
 
 /** Where the keys of what a value names come from. */
 export interface KeySource {
@@ -71,20 +72,14 @@ class Walk {
   }
 
   #item(): void {
-    const reader = this.#reader
-    const first = reader.first()
-    const major = first >> 5
-    if (major === 2 || major === 3) reader.skip(reader.count(first, 1))
-    else if (major === 4) this.#items(reader.argument(first))
-    else if (major === 5) this.#items(reader.argument(first) * 2)
-    else if (major === 6) this.#tagged(reader.argument(first))
-    else if (first === 0xfb) reader.skip(8)
-    else if (major !== 7) reader.argument(first)
+    walkItem(this.#reader, this.#onTag)
   }
 
   #items(count: number): void {
-    for (let index = 0; index < count; index++) this.#item()
+    walkItems(this.#reader, count, this.#onTag)
   }
+
+  readonly #onTag = (tag: number): void => this.#tagged(tag)
 
   #tagged(tag: number): void {
     if (tag === TAG.closure || tag === TAG.constructor) return this.#unit()

@@ -5,6 +5,7 @@
 import { ByteReader } from '../read/byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { TAG } from '../tags.ts'
+import { walkItem, walkItems } from './walk-items.ts'
 
 export interface ReferenceNames {
   /** Another number for that of a class or symbol; undefined when there is none. */
@@ -51,20 +52,14 @@ class Renaming {
   }
 
   #item(): void {
-    const reader = this.#reader
-    const first = reader.first()
-    const major = first >> 5
-    if (major === 2 || major === 3) reader.skip(reader.count(first, 1))
-    else if (major === 4) this.#items(reader.argument(first))
-    else if (major === 5) this.#items(reader.argument(first) * 2)
-    else if (major === 6) this.#tagged(reader.argument(first))
-    else if (first === 0xfb) reader.skip(8)
-    else if (major !== 7) reader.argument(first)
+    walkItem(this.#reader, this.#onTag)
   }
 
   #items(count: number): void {
-    for (let index = 0; index < count; index++) this.#item()
+    walkItems(this.#reader, count, this.#onTag)
   }
+
+  readonly #onTag = (tag: number): void => this.#tagged(tag)
 
   #tagged(tag: number): void {
     switch (tag) {
