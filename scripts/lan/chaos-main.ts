@@ -22,9 +22,16 @@ const { values } = parseArgs({
     executors: { type: 'string', default: '4' },
     jobs: { type: 'string', default: '2000' },
     /** A file for the report. */
-    json: { type: 'string' }
+    json: { type: 'string' },
+    help: { type: 'boolean', default: false }
   }
 })
+if (values.help) {
+  console.log(
+    'usage: npm run chaos -- [--minutes N] [--seed S] [--executors N] [--jobs N a run] [--json FILE]'
+  )
+  process.exit()
+}
 const copy = mkdtempSync(join(tmpdir(), 'dist-node-chaos-'))
 process.once('exit', () => rmSync(copy, { recursive: true, force: true }))
 for (const part of COPIED.filter((part) => existsSync(join(ROOT, part))))
