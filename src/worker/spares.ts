@@ -12,6 +12,8 @@ export class SpareWorkers {
   readonly #options: WorkerProcessOptions
   readonly #count: number
   readonly #spares: WorkerProcess[] = []
+  /** Processes that were taken and have not ended. */
+  #taken = 0
   #failures = 0
   #closed = false
   #refilling = false
@@ -32,7 +34,9 @@ export class SpareWorkers {
     let worker = this.#spares.shift()
     while (worker?.ended === true) worker = this.#spares.shift()
     worker ??= WorkerProcess.spawn(this.#sandbox, this.#options)
-    this.#refillLater()
+    this.#taken++
+    void worker.exited.then(() => this.#onTakenExited())
+    this.#refillIn(REFILL_WHILE_BUSY_MS)
     return worker
   }
 
@@ -43,10 +47,14 @@ export class SpareWorkers {
     await Promise.all(this.#spares.splice(0).map((worker) => worker.kill()))
   }
 
-  /** A start takes 0.1 s of a core, which the run that has just taken a spare needs more urgently. */
-  #refillLater(): void {
+  #onTakenExited(): void {
+    this.#taken--
+    if (this.#taken === 0 && !this.#closed) this.#refillIn(REFILL_WHEN_IDLE_MS)
+  }
+
+  #refillIn(ms: number): void {
     clearTimeout(this.#refillTimer)
-    this.#refillTimer = setTimeout(() => void this.#refill(), REFILL_AFTER_MS).unref()
+    this.#refillTimer = setTimeout(() => void this.#refill(), ms).unref()
   }
 
   /** One at a time, so that starting spares never takes more than one core from running jobs. */
@@ -71,8 +79,14 @@ export class SpareWorkers {
   }
 }
 
-/** Spares are made when none was taken for this long. */
-const REFILL_AFTER_MS = 300
+/** Spares are made when all that were taken have ended, and nobody has taken another for this long. */
+const REFILL_WHEN_IDLE_MS = 300
+
+/**
+ * While runs are under way, only when none was taken for this long: a start takes 0.1 s of a core, which short runs need
+ * more urgently, and beside a long run it matters little.
+ */
+const REFILL_WHILE_BUSY_MS = 5_000
 
 /** A sandbox that worked and now fails again and again (no memory, no processes left): stop trying on our own. */
 const MAX_FAILURES = 5
