@@ -1,5 +1,5 @@
 import { loadJobsFile, MeshError, UsageError } from '../../index.ts'
-import { keepYoungGenerationSmall } from '../small-young-generation.ts'
+import { limitHeapGrowth } from '../heap-growth.ts'
 import type { RunCommandOptions } from '../commands/run.ts'
 import { deliver } from '../deliver.ts'
 import { EXIT, ExitError } from '../exit.ts'
@@ -10,7 +10,7 @@ import { log } from '../log.ts'
 export async function runFile(file: string, args: string[], options: RunCommandOptions): Promise<void> {
   const { signal, dispose } = interruptSignal(EXIT.interrupted)
   const slots = options.local ? {} : { slots: 0 }
-  if (!options.local) keepYoungGenerationSmall()
+  limitHeapGrowth({ executes: options.local })
   const creating = createNode(options, { ...slots, lend: false, start: false })
   // While the first worker process starts.
   const loading = loadJobsFile(file, args)
