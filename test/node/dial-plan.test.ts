@@ -59,6 +59,19 @@ describe('dial plan', () => {
     expect(plan.due(250_000, nobody).length).toBe(1)
   })
 
+  test('a dial that is cut short at once is tried again at once; one that took its time, or a busy peer, later', () => {
+    for (const [reason, tookMs, delayMs] of [
+      ['unfinished', 100, 250],
+      ['unfinished', 6_000, 10_000],
+      ['busy', 100, 10_000]
+    ] as const) {
+      const plan = new DialPlan('a', () => 0.5)
+      plan.learn({ id: 'm', addresses: [ADDRESS] }, 'mdns', 0)
+      plan.onFailed(plan.due(0, nobody)[0]!.key, reason, tookMs)
+      expect(plan.nextMs(nobody) - tookMs).toBe(delayMs)
+    }
+  })
+
   test('a new address of a peer that failed is tried at once', () => {
     const plan = new DialPlan('a', () => 0.5)
     plan.learn({ id: 'm', addresses: [ADDRESS] }, 'mdns', 0)

@@ -7,8 +7,8 @@ import type { PeerId } from '../link.ts'
 /** Where an address came from. What the user typed goes first and is never forgotten. */
 export type AddressSource = 'user' | 'same-host' | 'mdns' | 'remembered' | 'exchange'
 
-/** Turned away; connected but too slow; or not reached at all. */
-export type DialFailure = 'refused' | 'busy' | 'unreachable'
+/** Turned away for good; asked to come back later; connected, but not to the end; or not reached at all. */
+export type DialFailure = 'refused' | 'busy' | 'unfinished' | 'unreachable'
 
 interface Target {
   /** Unknown for an address the user typed without a peer id, until it answers. */
@@ -39,7 +39,7 @@ const RECENT_MS = 10 * 60_000
 /** For peers that have been gone for long. */
 const LONG_DELAY_MS = 60_000
 
-/** The peer is there but did not finish in time: it is starved, and asking again soon would starve it more. */
+/** The peer is there but has no time: it is starved, and asking again soon would starve it more. */
 const BUSY_DELAY_MS = 10_000
 
 /**
@@ -147,12 +147,13 @@ export class DialPlan {
     if (target === undefined) return
     if (target.failures === 0) target.failingSinceMs = nowMs
     target.failures++
+    const tookMs = nowMs - (target.diallingSinceMs ?? nowMs)
     // How long an address that leads nowhere takes says nothing about how busy the others are.
     if (reason === 'unreachable') target.diallingSinceMs = undefined
     else this.#onEnd(target, nowMs)
     // Two nodes that failed together must not try again together.
     const jitter = 0.75 + 0.5 * this.#random()
-    target.nextDialMs = nowMs + jitter * delayMs(target, reason, nowMs)
+    target.nextDialMs = nowMs + jitter * delayMs(target, reason, tookMs, nowMs)
   }
 
   /** A session ended. Whoever dials first is right; the larger id gives the smaller a moment. */
@@ -255,10 +256,11 @@ export function withoutPeerId(address: string): string {
   return address.replace(/\/p2p\/[^/]+$/, '')
 }
 
-function delayMs(target: Target, reason: DialFailure, nowMs: number): number {
+function delayMs(target: Target, reason: DialFailure, tookMs: number, nowMs: number): number {
   const doubling = 2 ** Math.min(target.failures - 1, 16)
   if (reason === 'refused') return Math.min(MAX_REFUSED_DELAY_MS, REFUSED_DELAY_MS * doubling)
-  if (reason === 'busy') return BUSY_DELAY_MS
+  // One that was cut short at once is no sign of want of time: two that dialled each other, or a peer that was just ending.
+  if (reason === 'busy' || (reason === 'unfinished' && tookMs >= VERY_SLOW_DIAL_MS)) return BUSY_DELAY_MS
   const recent = nowMs - target.failingSinceMs < RECENT_MS
   return Math.min(recent ? RECENT_DELAY_MS : LONG_DELAY_MS, FIRST_DELAY_MS * doubling)
 }

@@ -1,6 +1,12 @@
 import type { Connection, Stream } from '@libp2p/interface'
-import { EpochError, OtherMeshError, VersionError, WrongPasswordError } from '../../protocol/errors.ts'
-import { type AddressSource, type DialPlan, withoutPeerId } from './dial-plan.ts'
+import {
+  BusyError,
+  EpochError,
+  OtherMeshError,
+  VersionError,
+  WrongPasswordError
+} from '../../protocol/errors.ts'
+import { type AddressSource, type DialFailure, type DialPlan, withoutPeerId } from './dial-plan.ts'
 import type { PeerId } from '../link.ts'
 
 /** All of a dial: connection, Noise, stream, password proof, hello. */
@@ -8,6 +14,9 @@ const DIAL_TIMEOUT_MS = 15_000
 
 /** The same again would have the same answer. */
 const REFUSALS = [EpochError, OtherMeshError, VersionError, WrongPasswordError]
+
+/** TCP connected, so somebody is there; what came after was too slow, or was broken off. */
+const UNFINISHED = ['EncryptionFailedError', 'MuxerUnavailableError', 'HandshakeError']
 
 /** A peer that is heard of but does not answer. */
 export interface Unreachable {
@@ -47,23 +56,16 @@ export class Dialler {
 
   /** Settles when the conversation that came of it has ended. */
   async dial({ key, addresses }: { key: string; addresses: string[] }): Promise<void> {
-    const { signal, plan, connect, converse, hasSession, onEnd } = this.#init
+    const { signal, plan, connect, converse, onEnd } = this.#init
     const dialSignal = AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
     try {
       const { stream, connection } = await connect(addresses, dialSignal)
-      const peer = connection.remotePeer.toString()
-      if (hasSession(peer)) {
-        // It dialled us meanwhile.
-        stream.abort(new Error('connected already'))
-        this.#onDialled(key, connection)
-        return
-      }
       await converse(stream, connection, () => this.#onDialled(key, connection))
     } catch (error) {
-      const refused = REFUSALS.some((kind) => error instanceof kind)
-      plan.onFailed(key, refused ? 'refused' : isBusy(error) ? 'busy' : 'unreachable', performance.now())
+      const failure = failureOf(error)
+      plan.onFailed(key, failure, performance.now())
       onEnd()
-      if (!refused && !signal.aborted) this.#reportUnreachable(key, addresses, error)
+      if (failure !== 'refused' && !signal.aborted) this.#reportUnreachable(key, addresses, error)
     }
   }
 
@@ -90,8 +92,8 @@ export function peerIdIn(address: string): string | undefined {
   return /\/p2p\/([^/]+)$/.exec(address)?.[1]
 }
 
-/** TCP connected, so somebody is there; what came after took too long. */
-function isBusy(error: unknown): boolean {
-  const names = ['EncryptionFailedError', 'MuxerUnavailableError', 'HandshakeError', 'BusyError']
-  return error instanceof Error && names.includes(error.name)
+function failureOf(error: unknown): DialFailure {
+  if (REFUSALS.some((kind) => error instanceof kind)) return 'refused'
+  if (error instanceof BusyError) return 'busy'
+  return error instanceof Error && UNFINISHED.includes(error.name) ? 'unfinished' : 'unreachable'
 }

@@ -7,6 +7,7 @@ import type { Connection, Stream } from '@libp2p/interface'
 import type { HelloMessage, Message } from '../../protocol/messages.ts'
 import { labelOf, serviceName } from './announcement.ts'
 import { announcementListener, type MakeListener } from './announcement-listener.ts'
+import { ConnectionUses } from './connection-uses.ts'
 import { type AddressSource, DialPlan } from './dial-plan.ts'
 import type { Identity } from '../identity.ts'
 import type { PeerId } from '../link.ts'
@@ -59,7 +60,7 @@ export class Network {
   readonly #loop: DialLoop
   readonly #exchange: PeerExchange
   readonly #sessions: SessionTable
-  readonly #connections = new Map<Session, Connection>()
+  readonly #uses = new ConnectionUses()
   readonly #opener: SessionOpener
   #keys: MeshKeys
   readonly #running = new Set<Promise<void>>()
@@ -218,40 +219,51 @@ export class Network {
     return news
   }
 
-  /** One stream from the password proof to its end. As dialler it throws what made the handshake fail. */
+  /**
+   * One stream from the password proof to its end. As dialler it throws what made the handshake fail.
+   *
+   * @param onOpened the peer is connected to, by this stream or by another one
+   */
   async #converse(
     stream: Stream,
     connection: Connection,
     role: 'dialler' | 'listener',
-    onOpened?: () => void
+    onOpened: () => void = () => undefined
   ): Promise<void> {
-    const { events } = this.#init
+    this.#uses.begin(connection)
+    if (role === 'dialler' && this.#sessions.has(connection.remotePeer.toString())) {
+      // It dialled us meanwhile.
+      stream.abort(new Error('connected already'))
+      onOpened()
+      return this.#uses.end(connection)
+    }
     let session: Session
     try {
       session = await this.#opener.open(stream, connection, role)
     } catch (error) {
+      await this.#uses.end(connection, error as Error)
       if (role === 'dialler') throw error
       return
     } finally {
       this.#loop.wake()
     }
-    onOpened?.()
-    this.#connections.set(session, connection)
-    if (this.#sessions.enter(session)) {
-      this.#newsMs = performance.now()
-      events.onJoined(session)
-      this.#exchange.introduce(session)
-      const end = await session.run({
-        onMessage: (message) => this.#onMessage(session, message),
-        onRtt: (rttMs) => events.onRtt(session, rttMs)
-      })
-      if (this.#sessions.remove(session, end)) this.#onDisconnected(session.peer, end)
-    } else {
-      await session.replace()
-    }
-    this.#connections.delete(session)
-    // Of two sessions over one connection, the other one goes on.
-    if (![...this.#connections.values()].includes(connection)) await connection.close().catch(() => undefined)
+    onOpened()
+    await this.#keep(session)
+    await this.#uses.end(connection)
+  }
+
+  /** From the hellos of a session to its end. */
+  async #keep(session: Session): Promise<void> {
+    if (!this.#sessions.enter(session)) return session.replace()
+    const { events } = this.#init
+    this.#newsMs = performance.now()
+    events.onJoined(session)
+    this.#exchange.introduce(session)
+    const end = await session.run({
+      onMessage: (message) => this.#onMessage(session, message),
+      onRtt: (rttMs) => events.onRtt(session, rttMs)
+    })
+    if (this.#sessions.remove(session, end)) this.#onDisconnected(session.peer, end)
   }
 
   #onDisconnected(peer: PeerId, end: SessionEnd): void {

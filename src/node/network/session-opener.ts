@@ -64,7 +64,7 @@ export class SessionOpener {
     return this.#proving.has(peer)
   }
 
-  /** @throws what made it fail; the connection is gone then */
+  /** @throws what made it fail; the stream is gone then */
   async open(stream: Stream, connection: Connection, role: 'dialler' | 'listener'): Promise<Session> {
     const { localPeer, keys, hello, signal } = this.#init
     const remotePeer = connection.remotePeer.toString()
@@ -78,7 +78,6 @@ export class SessionOpener {
       this.#init.onProven(connection)
       return await Session.open(channel, hello(), { address, localPeer })
     } catch (error) {
-      connection.abort(error instanceof Error ? error : new Error(String(error)))
       this.#report(error, address)
       throw error
     } finally {
