@@ -24,7 +24,8 @@ describe('dist-node eval', () => {
   test('--each asks every node once', async () => {
     await using mesh = new TestMesh()
     await Promise.all([mesh.start('a'), mesh.start('b')])
-    const command = evaluate(mesh, ['--each', '--name', 'me', '--json', 'process.platform'])
+    // It waits only until both have been connected to, however long that takes on a busy machine.
+    const command = evaluate(mesh, ['--each', '--wait', '60s', '--name', 'me', '--json', 'process.platform'])
     expect(await command.exit(), command.stderr).toBe(0)
     expect(command.results.map(({ node, value }) => `${node} ${String(value)}`).toSorted()).toEqual(
       ['a', 'b', 'me'].map((node) => `${node} ${process.platform}`)

@@ -17,7 +17,7 @@ export async function evaluate(code: string, options: EvalOptions): Promise<void
   try {
     const fn = await loadFunction(code, folder)
     if (!password) log.info('no password: running on this machine alone (dist-node init makes a mesh)')
-    if (options.each === true && password) await new Promise((resolve) => setTimeout(resolve, options.wait))
+    if (options.each === true) await node.whenSettled({ timeoutMs: options.wait })
     const results = options.each === true ? await node.everywhere(fn) : await once(node, fn)
     for (const result of results) show(result, options)
     if (results.some(({ status }) => status === 'error')) options.exit(EXIT.jobFailed)

@@ -27,7 +27,12 @@ export function addEval(program: Command): void {
     .description('run one function somewhere in the mesh, or once on every peer')
     .argument('<code>', "a function, or an expression: 'process.version'")
     .option('--each', 'once on every peer')
-    .option('--wait <duration>', 'with --each: how long to look for peers', duration, 1_000)
+    .option(
+      '--wait <duration>',
+      'with --each: run after this at the latest, also while peers are still being tried',
+      duration,
+      3_000
+    )
   addExamples(
     addSandboxOptions(addMeshOptions(command)).action(async (code: string, options: EvalOptions) => {
       const { evaluate } = await import('../actions/eval.ts')
