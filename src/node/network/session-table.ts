@@ -4,6 +4,12 @@ import type { Session, SessionEnd } from './session.ts'
 /** A session that takes the place of another must be there by then. */
 const REPLACEMENT_TIMEOUT_MS = 3_000
 
+/**
+ * Who dials had no session when it began. If this side has had one for so long, the other side has given it up: it was
+ * restarted, or has another address now, before its silence was noticed here.
+ */
+const GIVEN_UP_AFTER_MS = 5_000
+
 /** The sessions this node has, one for each peer. */
 export class SessionTable {
   readonly #self: PeerId
@@ -30,8 +36,8 @@ export class SessionTable {
   }
 
   /**
-   * Enters a session. Of two with the same peer the one that the smaller id dialled stays; of two of the same dialler,
-   * the newer. Both sides decide alike.
+   * Enters a session. Of two that were dialled at once the one that the smaller id dialled stays; of two of the same
+   * dialler, the newer. Both sides decide alike.
    *
    * @returns whether this is the one that stays
    */
@@ -39,7 +45,9 @@ export class SessionTable {
     const current = this.#sessions.get(session.peer)
     if (current !== undefined) {
       const smaller = [this.#self, session.peer].toSorted()[0]
-      if (current.dialler !== session.dialler && current.dialler === smaller) return false
+      const isGivenUp =
+        session.dialler === session.peer && session.openedMs - current.openedMs > GIVEN_UP_AFTER_MS
+      if (!isGivenUp && current.dialler !== session.dialler && current.dialler === smaller) return false
       void current.replace()
       this.#onLeft(current, { kind: 'replaced' })
     }
