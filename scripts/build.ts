@@ -5,8 +5,9 @@
  * nothing but that file and Node itself.
  */
 import { execFileSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
-import { build, type BuildOptions } from 'esbuild'
+import { rmSync, writeFileSync } from 'node:fs'
+import { build, type BuildOptions, type Plugin } from 'esbuild'
+import type * as Program from '../src/cli/program.ts'
 
 const root = new URL('..', import.meta.url).pathname
 process.chdir(root)
@@ -24,7 +25,7 @@ const common: BuildOptions = {
 await Promise.all([
   build({
     ...common,
-    entryPoints: ['src/index.ts', 'src/testing.ts', 'src/cli/main.ts'],
+    entryPoints: ['src/index.ts', 'src/testing.ts', 'src/cli/program.ts'],
     outbase: 'src',
     outdir: 'dist',
     format: 'esm',
@@ -38,6 +39,14 @@ await Promise.all([
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);"
     }
   }),
+  // One file, and without the banner, which would load more of Node: most of what `--version` takes is finding files.
+  build({
+    ...common,
+    entryPoints: ['src/cli/main.ts'],
+    outfile: 'dist/cli/main.js',
+    format: 'esm',
+    plugins: [asBuilt('./program.ts', './program.js')]
+  }),
   build({
     ...common,
     entryPoints: ['src/worker/child/main.ts'],
@@ -45,3 +54,16 @@ await Promise.all([
     format: 'cjs'
   })
 ])
+
+// Out of what has just been built; `src/cli/prepared-answers.ts` reads it.
+const { prepareAnswers } = (await import('../dist/cli/program.js')) as typeof Program
+writeFileSync('dist/cli/answers.json', JSON.stringify(prepareAnswers()))
+
+/** A file that is built by itself, left where it is. */
+function asBuilt(source: string, built: string): Plugin {
+  const filter = new RegExp(`^${source.replaceAll('.', '[.]')}$`)
+  return {
+    name: 'as built',
+    setup: (building) => building.onResolve({ filter }, () => ({ path: built, external: true }))
+  }
+}

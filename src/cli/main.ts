@@ -1,21 +1,18 @@
 /** The command `dist-node`: its process from start to end. */
 import { EXIT } from './exit.ts'
 import { guardMemory } from './guard-memory.ts'
-import { VERSION } from './version.ts'
+import { preparedAnswer } from './prepared-answers.ts'
 
 /** @param args what was typed after `dist-node` */
 export async function main(args: readonly string[]): Promise<void> {
-  guardMemory()
-  if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
-    console.log(VERSION)
+  process.stdout.on('error', endOutput)
+  const answer = preparedAnswer(args)
+  if (answer !== undefined) {
+    process.stdout.write(answer)
     return
   }
-  // `dist-node run … | head` has seen enough: that is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(EXIT.ok)
-    throw error
-  })
-  // Everything that is loaded later than here is something `--version` does not wait for.
+  guardMemory()
+  // Everything that is loaded later than here is something those answers do not wait for.
   const { execute } = await import('./program.ts')
   const exitCode = await execute(args)
   await Promise.all(
@@ -23,4 +20,11 @@ export async function main(args: readonly string[]): Promise<void> {
   )
   // All is closed; libp2p keeps a timer of one second for nothing (it would announce that its addresses are gone).
   process.exit(exitCode)
+}
+
+/** `dist-node run … | head` has seen enough: that is no failure. A full disk is one; what is finished is in the journal. */
+function endOutput(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(EXIT.ok)
+  console.error(`dist-node: stdout cannot be written: ${error.message}`)
+  process.exit(EXIT.usage)
 }

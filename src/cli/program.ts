@@ -19,6 +19,7 @@ import { addStart } from './commands/start.ts'
 import { configure } from './configure.ts'
 import { EXIT, ExitError } from './exit.ts'
 import { describeOption } from './help.ts'
+import { HELP_COLUMNS, type PreparedAnswers } from './prepared-answers.ts'
 import { isLogged, log, logsJson, setUpLog } from './log.ts'
 import { visible } from './output.ts'
 import { VERSION } from './version.ts'
@@ -31,6 +32,9 @@ export function makeProgram(): Command {
     .version(VERSION)
     .exitOverride()
     .configureHelp({ showGlobalOptions: false, optionDescription: describeOption })
+    .configureOutput({
+      getOutHelpWidth: () => Math.min(HELP_COLUMNS, process.stdout.columns ?? HELP_COLUMNS)
+    })
     .showSuggestionAfterError()
     .showHelpAfterError('(dist-node --help lists commands, dist-node COMMAND --help the options of one)')
     .addHelpText('after', EXAMPLES)
@@ -38,7 +42,26 @@ export function makeProgram(): Command {
     program.commandsGroup(heading)
     for (const add of adders) add(program)
   }
-  return program
+  return program.helpCommand('help [command]', 'the help of a command')
+}
+
+/** For the build. */
+export function prepareAnswers(): PreparedAnswers {
+  const program = makeProgram()
+  const help = Object.fromEntries(
+    [program, ...program.commands].map((command) => [
+      command === program ? '' : command.name(),
+      helpOf(command)
+    ])
+  )
+  return { version: `${VERSION}\n`, help }
+}
+
+function helpOf(command: Command): string {
+  let text = ''
+  command.configureOutput({ writeOut: (part) => (text += part), getOutHelpWidth: () => HELP_COLUMNS })
+  command.outputHelp()
+  return text
 }
 
 /**

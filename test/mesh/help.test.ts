@@ -1,5 +1,10 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { PreparedAnswers } from '../../src/cli/prepared-answers.ts'
 import { TestMesh } from './harness.ts'
+
+const BUILT = join(import.meta.dirname, '../../dist/cli')
 
 const COMMANDS = [
   'init',
@@ -35,4 +40,15 @@ test('every command is in the help, and each has examples, durations and default
     if (text.includes('<duration>')) expect(text).toContain('Durations are written 500ms, 30s, 5m, 2h.')
   }
   expect(texts[COMMANDS.indexOf('rotate')]).toMatch(/default:\s+24h\)/)
+})
+
+test('help that the build wrote down is what the table of commands says', async () => {
+  await using mesh = new TestMesh()
+  for (const command of ['run', 'rotate']) {
+    const asked = mesh.command(['help', command])
+    expect(await asked.exit(), asked.stderr).toBe(0)
+    expect(await help(mesh, command)).toBe(asked.lines.join('\n'))
+  }
+  const { help: written } = JSON.parse(readFileSync(join(BUILT, 'answers.json'), 'utf8')) as PreparedAnswers
+  expect(Object.keys(written)).toEqual(expect.arrayContaining(['', ...COMMANDS]))
 })
