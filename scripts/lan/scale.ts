@@ -16,7 +16,8 @@ import { setTimeout as elapsed } from 'node:timers/promises'
 import { MeshKey } from '../../src/protocol/mesh-key.ts'
 import { openChannel } from '../../src/protocol/open-channel.ts'
 import { generateKeyPair, privateKeyToProtobuf } from '../../src/node/network/libp2p.ts'
-import { BEAT_EVERY_MS, Session } from '../../src/node/network/session.ts'
+import { Heartbeat } from '../../src/node/network/heartbeat.ts'
+import { Session } from '../../src/node/network/session.ts'
 import { Transport } from '../../src/node/network/transport.ts'
 import { VERSION } from '../../src/node/version.ts'
 
@@ -39,9 +40,7 @@ const hub = fork(new URL('scale-hub.ts', import.meta.url), [PASSWORD, MESH, fold
 const [addresses] = (await once(hub, 'message')) as [string[]]
 const key = await MeshKey.derive(PASSWORD, MESH)
 const sessions: Session[] = []
-setInterval(() => {
-  for (const session of sessions) session.beat()
-}, BEAT_EVERY_MS)
+const heartbeat = new Heartbeat(() => sessions)
 
 async function ask(): Promise<HubAnswer> {
   hub.send('tell')
@@ -109,7 +108,7 @@ for (const size of process.argv.slice(2).map(Number)) {
     await Promise.all(Array.from({ length: batch }, (_, at) => joinHub(sessions.length + at)))
   }
   const joined = await ask()
-  await elapsed(2 * BEAT_EVERY_MS)
+  await elapsed(2_000)
   const [quiet, bytes] = [await ask(), loopbackBytes()]
   await elapsed(IDLE_MS)
   const [idle, idleBytes] = [await ask(), loopbackBytes() - bytes]
@@ -127,6 +126,7 @@ for (const size of process.argv.slice(2).map(Number)) {
   )
   before = idle
 }
+heartbeat.close()
 hub.kill()
 rmSync(folder, { recursive: true, force: true })
 process.exit(0)

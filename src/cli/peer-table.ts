@@ -18,9 +18,10 @@ export interface TableOptions {
 export function peerTable(peers: readonly PeerStatus[], { columns, colours }: TableOptions): string {
   const rows = peers
     .toSorted((a, b) => a.name.localeCompare(b.name) || (a.id < b.id ? -1 : 1))
-    .map(({ id, name, address, slots, busy, sandbox, version, rttMs }) =>
-      [name, `${slots}`, `${busy}`, sandbox, version, `${rttMs.toFixed(1)} ms`, address, id].map(visible)
-    )
+    .map(({ id, name, address, slots, busy, sandbox, version, rttMs, silentMs }) => {
+      const answer = silentMs > 0 ? `silent for ${Math.ceil(silentMs / 1000)} s` : `${rttMs.toFixed(1)} ms`
+      return [name, `${slots}`, `${busy}`, sandbox, version, answer, address, id].map(visible)
+    })
   const widths = HEAD.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]!.length))
   )

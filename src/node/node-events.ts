@@ -25,6 +25,12 @@ export interface PeerStatus {
   readonly epoch: number
   /** Round trip to it, in milliseconds, as measured last. */
   readonly rttMs: number
+  /**
+   * How long it has not answered when asked for a sign of life, in milliseconds; 0 while it answers. After 10 s it is gone.
+   * While `peers` is read at least every 2 s, peers are asked twice a second, so that this is true within a second;
+   * otherwise only those that have said nothing for 7 s. A peer that computes answers all the same.
+   */
+  readonly silentMs: number
   /** How this node heard of it; empty when it only heard from it, for the peer dialled. */
   readonly sources: readonly AddressSource[]
 }

@@ -100,9 +100,9 @@ export class NodeParts {
   }
 
   get peers(): PeerStatus[] {
-    return this.#network === undefined
-      ? []
-      : [...this.#network.sessions].map((session) => this.#describe(session))
+    if (this.#network === undefined) return []
+    this.#network.attend()
+    return [...this.#network.sessions].map((session) => this.#describe(session))
   }
 
   /** Goes on with the runs this node holds, and joins the mesh if there is a password. Does nothing the second time. */
@@ -208,10 +208,10 @@ export class NodeParts {
   }
 
   #describe(session: Session): PeerStatus {
-    const { peer: id, name, address, epoch, rttMs, hello } = session
+    const { peer: id, name, address, epoch, rttMs, silentMs, hello } = session
     const { sandbox, version } = hello
     const { slots, busy } = this.#credit.get(id) ?? { slots: hello.slots, busy: 0 }
     const sources = this.#network?.sourcesOf(id) ?? []
-    return { id, name, address, slots, busy, sandbox, version, epoch, rttMs, sources }
+    return { id, name, address, slots, busy, sandbox, version, epoch, rttMs, silentMs, sources }
   }
 }

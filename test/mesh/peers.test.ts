@@ -5,7 +5,8 @@ import { type RunningCommand, TestMesh } from './harness.ts'
 function list(mesh: TestMesh, args: readonly string[] = [], passwordFile = 'password'): RunningCommand {
   const state = join(mesh.folder, 'state-peers')
   const common = ['--mesh', mesh.name, '--dir', state, '--password-file', join(mesh.folder, passwordFile)]
-  return mesh.command(['peers', '--no-mdns', '--wait', '2s', ...common, ...args])
+  // It answers when all that were heard of have been tried, however long that takes on a busy machine.
+  return mesh.command(['peers', '--no-mdns', '--wait', '30s', ...common, ...args])
 }
 
 test('peers are listed as a table and as JSON', async () => {

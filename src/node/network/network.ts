@@ -11,6 +11,7 @@ import { ConnectionUses } from './connection-uses.ts'
 import { type AddressSource, DialPlan } from './dial-plan.ts'
 import type { Identity } from '../identity.ts'
 import type { PeerId } from '../link.ts'
+import { Heartbeat } from './heartbeat.ts'
 import { KnownPeers } from './known-peers.ts'
 import { DialLoop } from './dial-loop.ts'
 import { Dialler, peerIdIn, type Unreachable } from './dialler.ts'
@@ -21,7 +22,7 @@ import { PeerExchange } from './peer-exchange.ts'
 import { SameHostBoard } from './same-host.ts'
 import { type Refusal, SessionOpener } from './session-opener.ts'
 import { SessionTable } from './session-table.ts'
-import { BEAT_EVERY_MS, type Session, type SessionEnd } from './session.ts'
+import type { Session, SessionEnd } from './session.ts'
 import { Transport } from './transport.ts'
 
 /** Time for goodbyes at the end. */
@@ -68,7 +69,7 @@ export class Network {
   #transport!: Transport
   #board: SameHostBoard | undefined
   #discovery: Discovery | undefined
-  #heartbeat: NodeJS.Timeout | undefined
+  #heartbeat: Heartbeat | undefined
   #newsMs = performance.now()
 
   private constructor(init: NetworkInit) {
@@ -130,6 +131,11 @@ export class Network {
     return performance.now() - this.#newsMs
   }
 
+  /** Somebody looks at the peers: what their sessions say of them is to be true at this moment. */
+  attend(): void {
+    this.#heartbeat?.attend()
+  }
+
   sourcesOf(peer: PeerId): AddressSource[] {
     return this.#plan.sourcesOf(peer)
   }
@@ -153,7 +159,7 @@ export class Network {
     this.#stopping.abort(new Error('stopped'))
     this.#loop.close()
     this.#exchange.close()
-    clearInterval(this.#heartbeat)
+    this.#heartbeat?.close()
     this.#sessions.close()
     await Promise.all([this.#board?.close(), this.#discovery?.stop()])
     const goodbyes = [...this.#sessions.values()].map((session) => session.close(reason))
@@ -192,9 +198,7 @@ export class Network {
         onWarning: this.#init.events.onWarning.bind(this.#init.events)
       })
     }
-    this.#heartbeat = setInterval(() => {
-      for (const session of this.#sessions.values()) session.beat()
-    }, BEAT_EVERY_MS)
+    this.#heartbeat = new Heartbeat(() => this.#sessions.values())
     this.#loop.wake()
   }
 

@@ -10,9 +10,6 @@ import type { Link, PeerId } from '../link.ts'
 /** The first message of the other side must be here by then. */
 const HELLO_TIMEOUT_MS = 6_000
 
-/** How often somebody must call {@link Session.beat}: one timer for all sessions, so that an idle node sleeps in between. */
-export const BEAT_EVERY_MS = 1_000
-
 /** Whatever a peer says is a sign of life; it is asked for one only after this long. */
 const PING_AFTER_MS = 7_000
 
@@ -21,6 +18,9 @@ const STALL_MS = 4_000
 
 /** A peer that has said nothing for this long is gone, whatever TCP believes. */
 const SILENCE_LIMIT_MS = 10_000
+
+/** A ping that has been under way for less is on its way; peers of a LAN answer within milliseconds, busy ones later. */
+const OVERDUE_MS = 400
 
 /** Round-trip times kept, and taken one after another when it matters: the first fall into the start of a process. */
 const RTT_SAMPLES = 8
@@ -184,11 +184,27 @@ export class Session implements Link {
     }
   }
 
-  /** Looks whether the peer is still there. */
+  /** For how long the peer has owed a sign of life it was asked for, in milliseconds; 0 while it owes none. */
+  get silentMs(): number {
+    const [askedMs] = this.#pings.values()
+    if (askedMs === undefined || this.#heardMs > askedMs) return 0
+    const silentMs = performance.now() - askedMs
+    return silentMs < OVERDUE_MS ? 0 : Math.round(silentMs)
+  }
+
+  /** Asks for a sign of life if there was none for so long. */
+  probe(afterMs: number): void {
+    if (performance.now() - this.#heardMs >= afterMs) this.#ping()
+  }
+
+  /** Looks whether the peer is still there; to be called every second. */
   beat(): void {
     const nowMs = performance.now()
     // A process that was stopped itself (sleep, SIGSTOP) has heard nothing because it did not listen.
-    if (nowMs - this.#beatMs > STALL_MS) this.#heardMs = nowMs
+    if (nowMs - this.#beatMs > STALL_MS) {
+      this.#heardMs = nowMs
+      this.#pings.clear()
+    }
     this.#beatMs = nowMs
     const silentMs = nowMs - this.#heardMs
     if (silentMs > SILENCE_LIMIT_MS) {
