@@ -51,5 +51,7 @@ export function formatBytes(bytes: number): string {
 
 /** `1,234,567`; small numbers keep one digit after the point. */
 export function formatNumber(number: number): string {
-  return number.toLocaleString('en', { maximumFractionDigits: number < 10 ? 1 : 0 })
+  // Not toLocaleString: the first call of it takes as long as a short run.
+  const rounded = number < 10 ? Math.round(number * 10) / 10 : Math.round(number)
+  return String(rounded).replace(/\B(?=(?:\d{3})+$)/g, ',')
 }

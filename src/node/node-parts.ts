@@ -7,9 +7,8 @@ import { join } from 'node:path'
 import { Printer } from '../codec/print/print.ts'
 import type { HelloMessage, Message } from '../protocol/messages.ts'
 import { Executor } from './executor/executor.ts'
-import { startWorkerSource, type WorkerSource } from './executor/worker-source.ts'
+import type { Ground } from './ground.ts'
 import { Held } from './held/held.ts'
-import { claimIdentity, type Identity, stateFolder } from './identity.ts'
 import { createLocalLinks } from './local-link.ts'
 import { type Journal, openJournal } from './memory/journal.ts'
 import { Memories } from './memory/memories.ts'
@@ -17,27 +16,8 @@ import { MeshKeys } from './network/mesh-keys.ts'
 import type { Network } from './network/network.ts'
 import type { Session, SessionEnd } from './network/session.ts'
 import { describeRun, type DistNodeEvents, type PeerStatus } from './node-events.ts'
-import type { ResolvedNodeOptions } from './options.ts'
 import { Submitter } from './run/submitter.ts'
 import { VERSION } from './version.ts'
-
-/** What takes time to get, before the rest can be built. */
-export interface Ground {
-  readonly options: ResolvedNodeOptions
-  readonly folder: string
-  readonly identity: Identity
-  readonly workers: WorkerSource | undefined
-}
-
-/** Claims an identity in the node's folder, and finds a sandbox for its workers. */
-export async function prepareGround(options: ResolvedNodeOptions): Promise<Ground> {
-  const folder = stateFolder(options.dir)
-  const [identity, workers] = await Promise.all([
-    claimIdentity(folder),
-    options.slots > 0 ? startWorkerSource(options, folder) : undefined
-  ])
-  return { options, folder, identity, workers }
-}
 
 export class NodeParts {
   readonly printer: Printer

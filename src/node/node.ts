@@ -3,6 +3,7 @@
  */
 import { EventEmitter } from 'node:events'
 import { MeshError } from './errors.ts'
+import { type Ground, prepareGround } from './ground.ts'
 import type { DetachOptions, FindOptions } from './held/held.ts'
 import type { AttachedRun, AttachOptions } from './held/held-attach.ts'
 import type { DetachedRun } from './held/held-detach.ts'
@@ -10,7 +11,7 @@ import type { HeldRunInfo } from './held/held-find.ts'
 import type { Journal } from './memory/journal.ts'
 import { untilQuiet } from './network/until-quiet.ts'
 import type { DistNodeEvents, PeerStatus } from './node-events.ts'
-import { type Ground, NodeParts, prepareGround } from './node-parts.ts'
+import type { NodeParts } from './node-parts.ts'
 import { type NodeOptions, resolveNodeOptions, type ResumeOptions, type RunOptions } from './options.ts'
 import { type CallOptions, type CallTarget, resolveCall } from './run/call-target.ts'
 import { Calls } from './run/calls.ts'
@@ -35,16 +36,21 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
   readonly #parts: NodeParts
   readonly #calls = new Calls((jobs) => this.run(jobs, { label: 'call' }))
 
-  private constructor(ground: Ground) {
+  private constructor(ground: Ground, Parts: typeof NodeParts) {
     super()
     this.#ground = ground
-    this.#parts = new NodeParts(ground, this)
+    this.#parts = new Parts(ground, this)
     this.journal = this.#parts.journal
   }
 
   /** @internal use {@link createDistNode} */
   static async create(options: NodeOptions | undefined): Promise<DistNode> {
-    return new DistNode(await prepareGround(resolveNodeOptions(options)))
+    // Loaded while the first worker process starts: parser, printer and all take nearly as long.
+    const [ground, { NodeParts }] = await Promise.all([
+      prepareGround(resolveNodeOptions(options)),
+      import('./node-parts.ts')
+    ])
+    return new DistNode(ground, NodeParts)
   }
 
   /** libp2p id of this node, the same after a restart. */

@@ -42,8 +42,8 @@ export class ChildLink {
   #violated = false
 
   /** @throws when the command cannot be started at all */
-  static async start(command: Command, maxFrameBytes: number, handler: LinkHandler): Promise<ChildLink> {
-    const pipe = await makeResultPipe()
+  static start(command: Command, maxFrameBytes: number, handler: LinkHandler): ChildLink {
+    const pipe = makeResultPipe()
     let child: ChildProcess
     try {
       child = spawn(command.file, command.args, {

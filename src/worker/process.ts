@@ -98,7 +98,7 @@ export class WorkerProcess {
     this.ready = this.#ready.promise
     this.exited = this.#exited.promise
     this.ready.catch(() => {}) // whoever waits for it is told; a spare that nobody waits for must not end the node
-    void this.#start(sandbox)
+    this.#start(sandbox)
   }
 
   get pid(): number | undefined {
@@ -196,7 +196,7 @@ export class WorkerProcess {
     await this.exited
   }
 
-  async #start(sandbox: Sandbox): Promise<void> {
+  #start(sandbox: Sandbox): void {
     // A result's frame is its body and at most 64 bytes of header.
     const maxFrameBytes = this.#maxResultBytes + 64
     let timer = setTimeout(() => {
@@ -208,7 +208,7 @@ export class WorkerProcess {
     }, START_TIMEOUT_MS)
     this.ready.catch(() => {}).finally(() => clearTimeout(timer))
     try {
-      this.#link = await ChildLink.start(sandbox.command(), maxFrameBytes, {
+      this.#link = ChildLink.start(sandbox.command(), maxFrameBytes, {
         frames: (frames) => this.#onFrames(frames),
         violated: (error) =>
           (this.#verdict ??= { kind: 'violation', code: 'WORKER_FRAME', message: error.message }),
@@ -220,7 +220,6 @@ export class WorkerProcess {
         signal: null,
         stderr: error instanceof Error ? error.message : String(error)
       })
-      return
     }
   }
 

@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 
 /** The pipe on which one child answers. Both ends belong to the caller, who closes them. */
 export interface ResultPipe {
@@ -21,11 +20,13 @@ export interface ResultPipe {
  *
  * @throws when this machine has no `mkfifo`
  */
-export async function makeResultPipe(): Promise<ResultPipe> {
+export function makeResultPipe(): ResultPipe {
   const folder = mkdtempSync(join(tmpdir(), 'dist-node-'))
   try {
     const path = join(folder, 'results')
-    await promisify(execFile)('mkfifo', ['-m', '600', path])
+    // At once, like the start of a process itself, which takes as long: who waits for a worker process should not have to
+    // wait for other work of this one, too.
+    execFileSync('mkfifo', ['-m', '600', path])
     // Reading first and without waiting: opening the writing end then finds its reader.
     const readFd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
     try {
