@@ -1,36 +1,40 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { JournalError } from './errors.ts'
 import type { RunsFolder } from './runs-folder.ts'
 
-export interface JournalLimits {
+interface Limits {
   /** Runs that are kept, this one among them. */
   readonly runs: number
   /** What all of them may take on disk. */
   readonly bytes: number
 }
 
-export const DEFAULT_LIMITS: JournalLimits = { runs: 50, bytes: 2 * 1024 ** 3 }
+const LIMITS: Limits = { runs: 50, bytes: 2 * 1024 ** 3 }
 
 /**
  * Removes what is too much: finished runs first, those written to longest ago first. Runs under way stay, and so do those
- * that are held for others, which have limits of their own.
+ * that are held for others, which have limits of their own. One file in each turn of the event loop: a run has begun, and
+ * its results do not wait for this.
  */
-export function prune(folder: RunsFolder, limits: JournalLimits): void {
+export async function prune(folder: RunsFolder, limits: Limits = LIMITS): Promise<void> {
   const all = folder.ids().map((id) => ({ id, bytes: folder.size(id), lastWriteMs: folder.lastWriteMs(id) }))
   // Looking into the files costs more than all the rest: only when it has to be.
   if (!isTooMuch(all, limits)) return
-  const runs = all
-    .map((run) => ({ ...run, about: folder.describe(run.id) }))
-    .filter(({ about }) => about.info?.kind !== 'held')
-    .toSorted((a, b) => a.lastWriteMs - b.lastWriteMs)
-  const isFinished = ({ about }: (typeof runs)[number]): boolean => about.status?.stage === 'finished'
-  const kept = new Set(runs)
-  for (const run of [...runs.filter(isFinished), ...runs.filter((run) => !isFinished(run))]) {
+  const [finished, others]: [typeof all, typeof all] = [[], []]
+  for (const run of all.toSorted((a, b) => a.lastWriteMs - b.lastWriteMs)) {
+    await nextTurn()
+    const { info, status } = folder.describe(run.id)
+    if (info?.kind !== 'held') (status?.stage === 'finished' ? finished : others).push(run)
+  }
+  const kept = new Set([...finished, ...others])
+  for (const run of kept) {
     if (!isTooMuch([...kept], limits)) return
+    await nextTurn()
     if (tryRemove(folder, run.id)) kept.delete(run)
   }
 }
 
-function isTooMuch(runs: readonly { readonly bytes: number }[], limits: JournalLimits): boolean {
+function isTooMuch(runs: readonly { readonly bytes: number }[], limits: Limits): boolean {
   return runs.length > limits.runs || runs.reduce((sum, { bytes }) => sum + bytes, 0) > limits.bytes
 }
 
@@ -39,7 +43,7 @@ function tryRemove(folder: RunsFolder, id: string): boolean {
     folder.remove(id)
     return true
   } catch (error) {
-    // Somebody works on it.
+    // Somebody works on it, or it may not be removed.
     if (error instanceof JournalError) return false
     throw error
   }

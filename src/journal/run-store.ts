@@ -80,14 +80,14 @@ export class RunStore {
   /** @throws {JournalError} `JOURNAL_UNWRITABLE` */
   static create(path: string, info: RunInfo): RunStore {
     const store = new RunStore(path, createDatabase(path))
-    guarded(path, () => {
+    return store.#closedIfFails(() => {
       // There is nothing to lose yet; the first checkpoint brings this to the disk too.
       store.#database.exec('PRAGMA synchronous = OFF')
       store.#database.exec(SCHEMA)
       store.#prepareToWrite()
       store.putPart('info', Buffer.from(JSON.stringify(info)))
+      return store
     })
-    return store
   }
 
   /**
@@ -97,14 +97,11 @@ export class RunStore {
    */
   static open(path: string, { readOnly = false } = {}): RunStore {
     const store = new RunStore(path, openDatabase(path, { readOnly }))
-    try {
-      guarded(path, () => store.#checkFormat())
-      if (!readOnly) guarded(path, () => store.#prepareToWrite())
+    return store.#closedIfFails(() => {
+      store.#checkFormat()
+      if (!readOnly) store.#prepareToWrite()
       return store
-    } catch (error) {
-      store.close()
-      throw error
-    }
+    })
   }
 
   /** @throws {JournalError} `JOURNAL_DAMAGED` */
@@ -271,6 +268,15 @@ export class RunStore {
 
   close(): void {
     if (this.#database.isOpen) this.#database.close()
+  }
+
+  #closedIfFails(prepare: () => RunStore): RunStore {
+    try {
+      return guarded(this.path, prepare)
+    } catch (error) {
+      this.close()
+      throw error
+    }
   }
 
   #checkFormat(): void {

@@ -4,6 +4,7 @@ import { Claim } from './claim.ts'
 import { JournalError } from './errors.ts'
 import { salvage } from './salvage.ts'
 import { type RunInfo, type RunStatus, RunStore } from './run-store.ts'
+import { guarded } from './sqlite.ts'
 
 const SUFFIX = '.sqlite'
 
@@ -41,7 +42,15 @@ export class RunsFolder {
   /** @throws {JournalError} `JOURNAL_UNWRITABLE` */
   create(info: RunInfo): ClaimedStore {
     const claim = this.#claim(info.id)
-    return withClaim(claim, () => RunStore.create(this.#file(info.id), info))
+    return withClaim(claim, () => {
+      try {
+        return RunStore.create(this.#file(info.id), info)
+      } catch (error) {
+        // What a full disk has of it would be listed as a damaged run.
+        this.#removeFiles(info.id)
+        throw error
+      }
+    })
   }
 
   /**
@@ -128,11 +137,17 @@ export class RunsFolder {
     return Math.max(...BESIDE.slice(0, 2).map((suffix) => statOf(this.#file(id) + suffix)?.mtimeMs ?? 0))
   }
 
-  /** @throws {JournalError} `JOURNAL_IN_USE` when a living process works on it */
+  /** @throws {JournalError} `JOURNAL_IN_USE` when a living process works on it, `JOURNAL_UNWRITABLE` */
   remove(id: string): void {
     const claim = this.#claim(id)
-    for (const suffix of BESIDE) rmSync(this.#file(id) + suffix, { force: true })
+    this.#removeFiles(id)
     claim.release({ remove: true })
+  }
+
+  #removeFiles(id: string): void {
+    guarded(this.path, () => {
+      for (const suffix of BESIDE) rmSync(this.#file(id) + suffix, { force: true })
+    })
   }
 
   #claim(id: string): Claim {

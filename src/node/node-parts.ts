@@ -134,6 +134,7 @@ export class NodeParts {
     await this.#network?.stop(reason)
     await this.executor?.stop()
     await workers?.stop()
+    await this.journal.whenPruned()
     await identity.release()
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -195,6 +195,16 @@ describe('the runs of a folder', () => {
     folder.continue(ID).release()
     folder.remove(ID)
     expect(folder.ids()).toEqual([])
+  })
+
+  it('are not made by halves: of one that cannot be made nothing is listed', () => {
+    const folder = makeFolder()
+    // Where SQLite puts its log; a full disk fails in the same place.
+    mkdirSync(join(folder.path, `${ID}.sqlite-wal`), { recursive: true })
+    expect(() => folder.create(INFO)).toThrow(expect.objectContaining({ code: 'JOURNAL_UNWRITABLE' }))
+    rmSync(join(folder.path, `${ID}.sqlite-wal`), { recursive: true, force: true })
+    expect(folder.list()).toEqual([])
+    folder.create(INFO).release()
   })
 
   it('are none where there is no folder', () => {

@@ -1,7 +1,7 @@
 /** The journals of a state folder, for whoever wants to know about runs, read their results again or go on with one. */
 import { resolve } from 'node:path'
 import { OutcomeIndex } from '../../journal/outcome-index.ts'
-import { type JournalLimits, DEFAULT_LIMITS, prune } from '../../journal/prune.ts'
+import { prune } from '../../journal/prune.ts'
 import type { RunInfo, RunStatus } from '../../journal/run-store.ts'
 import { type ClaimedStore, RunsFolder, type StoredRun } from '../../journal/runs-folder.ts'
 import { foreignResultReader } from '../run/foreign-result.ts'
@@ -70,12 +70,11 @@ export interface Resumption {
  */
 export class Journal {
   readonly #folder: RunsFolder
-  readonly #limits: JournalLimits
+  #pruned: Promise<void> = Promise.resolve()
 
   /** @internal */
-  constructor(folder: RunsFolder, limits: JournalLimits = DEFAULT_LIMITS) {
+  constructor(folder: RunsFolder) {
     this.#folder = folder
-    this.#limits = limits
   }
 
   /** The runs of the last weeks, the newest first. */
@@ -170,8 +169,17 @@ export class Journal {
 
   #create(info: RunInfo): ClaimedStore {
     const claimed = this.#folder.create(info)
-    prune(this.#folder, this.#limits)
+    this.#pruned = this.#pruned.then(() => prune(this.#folder))
     return claimed
+  }
+
+  /**
+   * Resolves when the runs that are too much have been removed.
+   *
+   * @internal
+   */
+  whenPruned(): Promise<void> {
+    return this.#pruned
   }
 
   #continue(
