@@ -2,7 +2,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import {
   cacheInfo,
   clearCache,
@@ -214,6 +214,17 @@ describe('a run that goes on', () => {
     ]
     const retried = await take(node.resume(run.id, answers, { retryFailed: true }))
     expect(retried[1]).toMatchObject({ status: 'error', error: { code: 'JOB_TIMEOUT' } })
+  })
+
+  test('a clock that is set back shortens no run', async () => {
+    const now = Date.now()
+    const run = node.run([stamp(1), stamp(2)], { journal: true })
+    for await (const _ of run) vi.spyOn(Date, 'now').mockReturnValue(now - 3_600_000)
+    vi.restoreAllMocks()
+    const [summary] = node.journal.runs()
+    expect(summary).toMatchObject({ state: 'finished' })
+    expect(summary!.activeMs).toBeGreaterThanOrEqual(0)
+    expect(summary!.activeMs).toBeLessThan(600_000)
   })
 
   test('known results need nobody to run anything, and an endless input is read as it is asked for', async () => {

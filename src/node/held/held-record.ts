@@ -20,7 +20,8 @@ export class HeldRecord {
   readonly #release: () => void
   readonly #info: RunInfo
   readonly #origin: HeldOrigin
-  readonly #openedMs = Date.now()
+  /** By a clock that nobody sets back. */
+  readonly #openedMs = performance.now()
   #earlierMs: number
   #updatedMs: number
   #jobs: number
@@ -203,15 +204,14 @@ export class HeldRecord {
   }
 
   #status(): RunStatus {
-    const now = Date.now()
-    this.#updatedMs = now
+    this.#updatedMs = Date.now()
     return {
       stage: this.#stage,
       succeeded: this.results.succeeded,
       failed: this.results.failed,
       total: this.#jobs,
-      activeMs: this.#earlierMs + now - this.#openedMs,
-      updatedMs: now
+      activeMs: this.#earlierMs + Math.round(performance.now() - this.#openedMs),
+      updatedMs: this.#updatedMs
     }
   }
 }

@@ -40,7 +40,8 @@ export interface RecorderParts {
 export class JournalRecorder implements RunMemory {
   readonly #parts: RecorderParts
   readonly #segment = new OutcomeSegment()
-  readonly #startedMs = Date.now()
+  /** By a clock that nobody sets back. */
+  readonly #startedMs = performance.now()
   #checkpointMs = this.#startedMs
   readonly #started = new Set<number>()
   #claimed: ClaimedStore | undefined
@@ -208,8 +209,8 @@ export class JournalRecorder implements RunMemory {
       const write = (): void => this.#writeTo(store, stage)
       if (durably) store.durably(write)
       else write()
-      if (Date.now() - this.#checkpointMs < CHECKPOINT_MS) return
-      this.#checkpointMs = Date.now()
+      if (performance.now() - this.#checkpointMs < CHECKPOINT_MS) return
+      this.#checkpointMs = performance.now()
       store.checkpoint()
     } catch (error) {
       if (!(error instanceof JournalError)) throw error
@@ -223,6 +224,7 @@ export class JournalRecorder implements RunMemory {
   }
 
   #giveUp(warning: string): void {
+    if (this.#isClosed) return
     this.#close()
     this.#parts.onWarning(warning)
   }
@@ -236,14 +238,13 @@ export class JournalRecorder implements RunMemory {
   #status(stage: RunStage): RunStatus {
     const { earlier, total } = this.#parts
     const jobs = total()
-    const nowMs = Date.now()
     return {
       stage,
       succeeded: this.#succeeded,
       failed: this.#failed,
       ...(jobs === undefined ? {} : { total: jobs }),
-      activeMs: (earlier?.activeMs ?? 0) + nowMs - this.#startedMs,
-      updatedMs: nowMs
+      activeMs: (earlier?.activeMs ?? 0) + Math.round(performance.now() - this.#startedMs),
+      updatedMs: Date.now()
     }
   }
 }
