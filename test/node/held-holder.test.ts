@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { JournalError } from '../../src/journal/errors.ts'
+import { RunStore } from '../../src/journal/run-store.ts'
 import { RunsFolder } from '../../src/journal/runs-folder.ts'
 import { MeshError } from '../../src/node/errors.ts'
 import { Holder } from '../../src/node/held/holder.ts'
@@ -68,6 +70,7 @@ class FakeMesh {
   /** Stops short after so many jobs, as if the mesh had gone silent. */
   limit = Infinity
   bytesEach = 1
+  peerOf = (_job: number): string => PEER
 
   readonly #fails: ((error: unknown) => void)[] = []
 
@@ -98,7 +101,7 @@ class FakeMesh {
       this.executed.push(...tasks.map(({ index }) => index))
       yield tasks.map(({ index, body }) => ({
         index,
-        peer: PEER,
+        peer: this.peerOf(index),
         node: 'attic',
         outcome: { job: index, attempt: 1, ok: true, micros: 1.5, body: Buffer.alloc(this.bytesEach, body) }
       }))
@@ -291,6 +294,17 @@ test('a follower that takes nothing gets 2 MiB, one that does gets all', async (
   expect(link.results.length).toBeLessThan(35)
 })
 
+test('no chunk names more peers than one message may', async () => {
+  const peers = Array.from({ length: 600 }, (_, n) => `12D3KooW${n.toString(16).padStart(44, 'A')}`)
+  mesh.peerOf = (job) => peers[job]!
+  handOver(600)
+  expect(await followToEnd(2)).toEqual(numbers(0, 600))
+  link.received.length = 0
+  // From the disk, all at once.
+  expect(await followToEnd(3)).toEqual(numbers(0, 600))
+  expect(link.of('chunk').map(({ places }) => places.length)).toEqual([512, 88])
+})
+
 test('nothing is read for a peer whose line is full', async () => {
   handOver(10)
   await followToEnd(2)
@@ -307,6 +321,25 @@ test('nothing is read for a peer whose line is full', async () => {
   await link.until(() => link.results.length === 10)
   // A question has a hundred bytes, its answer may have many more.
   expect(link.of('found-runs')).toHaveLength(63)
+})
+
+test('a disk that takes nothing more: the run fails and says why, and what was written can be had', async () => {
+  const append = RunStore.prototype.appendOutcomes
+  let calls = 0
+  vi.spyOn(RunStore.prototype, 'appendOutcomes').mockImplementation(function (this: RunStore, ...args) {
+    if (++calls > 2) throw new JournalError('JOURNAL_UNWRITABLE', 'the disk is full')
+    return append.apply(this, args)
+  })
+  handOver(40)
+  say(follow())
+  await link.until(() => link.state === 'failed')
+  vi.restoreAllMocks()
+  expect(link.results).toEqual(numbers(0, 20))
+  expect(link.of('followed').at(-1)!.status).toMatchObject({
+    succeeded: 20,
+    failed: 0,
+    reason: expect.stringMatching(/the disk is full/)
+  })
 })
 
 test('what is refused to be read ends nothing else', async () => {

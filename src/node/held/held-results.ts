@@ -4,7 +4,7 @@
  */
 import { OutcomeSegment, readOutcomes, type StoredOutcome } from '../../journal/outcome-segment.ts'
 import type { RunStore } from '../../journal/run-store.ts'
-import { MAX_CHUNK_RESULTS } from '../../protocol/limits.ts'
+import { MAX_CHUNK_RESULTS, MAX_LISTED_PEERS } from '../../protocol/limits.ts'
 import { ROW_BYTES } from './held-limits.ts'
 import { isResult, type RecordedOutcome, startedOutcome, storedOutcome } from './held-outcome.ts'
 import { NumberSet } from './number-set.ts'
@@ -23,9 +23,7 @@ export class HeldResults {
   readonly #done = new NumberSet()
   readonly #started = new NumberSet()
   #hasGap = false
-  #succeeded = 0
-  #failed = 0
-  #bytes = 0
+  #counts = { succeeded: 0, failed: 0, bytes: 0 }
 
   constructor(store: RunStore) {
     this.#store = store
@@ -36,16 +34,16 @@ export class HeldResults {
   }
 
   get succeeded(): number {
-    return this.#succeeded
+    return this.#counts.succeeded
   }
 
   get failed(): number {
-    return this.#failed
+    return this.#counts.failed
   }
 
   /** Of all of them. */
   get bytes(): number {
-    return this.#bytes
+    return this.#counts.bytes
   }
 
   isDone(job: number): boolean {
@@ -67,17 +65,24 @@ export class HeldResults {
         if (!isResult(outcome)) this.#started.add(outcome.index)
         else if (this.#done.add(outcome.index)) this.#count(outcome)
       }
-      this.#ends.push(this.#succeeded + this.#failed)
+      this.#ends.push(this.succeeded + this.failed)
       if (at % SEGMENTS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
     }
   }
 
-  /** @param write puts a segment onto the disk */
+  /** @param write puts a segment onto the disk; what it does not take does not count */
   append(settlements: readonly Settlement[], write: (segment: Uint8Array) => void): void {
     const segment = new OutcomeSegment()
+    let before = { ...this.#counts }
     const flush = (): void => {
-      this.#ends.push(this.count + segment.count)
-      write(segment.take())
+      try {
+        write(segment.take())
+      } catch (error) {
+        this.#counts = before
+        throw error
+      }
+      before = { ...this.#counts }
+      this.#ends.push(this.succeeded + this.failed)
     }
     for (const settlement of settlements) {
       const outcome = storedOutcome(settlement)
@@ -103,13 +108,16 @@ export class HeldResults {
   /** The results from a position on: at least one if there is one, no more than fit a chunk. */
   read(position: number, maxBytes: number): RecordedOutcome[] {
     const taken: RecordedOutcome[] = []
+    const peers = new Set<string>()
     let bytes = 0
     for (let at = this.#segmentOf(position); at < this.#ends.length; at++) {
       const first = at === 0 ? 0 : this.#ends[at - 1]!
       if (this.#ends[at] === first) continue
       for (const result of this.#segment(at).slice(Math.max(0, position - first))) {
         bytes += result.body.length
-        if (taken.length > 0 && (bytes > maxBytes || taken.length === MAX_CHUNK_RESULTS)) return taken
+        peers.add(result.peer)
+        const isFull = bytes > maxBytes || taken.length === MAX_CHUNK_RESULTS || peers.size > MAX_LISTED_PEERS
+        if (isFull && taken.length > 0) return taken
         taken.push(result)
       }
     }
@@ -132,8 +140,8 @@ export class HeldResults {
   }
 
   #count({ kind, body }: StoredOutcome): void {
-    if (kind === 'ok') this.#succeeded++
-    else this.#failed++
-    this.#bytes += body.length + ROW_BYTES
+    if (kind === 'ok') this.#counts.succeeded++
+    else this.#counts.failed++
+    this.#counts.bytes += body.length + ROW_BYTES
   }
 }
