@@ -261,9 +261,10 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
   /**
    * Hands jobs to a node that stays (one made with `hold`, as `dist-node start` is), which sees them through whatever
    * becomes of this one: a node of this machine if there is one, else the peer with most slots that takes them. All jobs are
-   * read and printed here first. Resolves when the other node has everything on its disk.
+   * read and printed here first. Resolves when the other node has everything on its disk. If that node is lost before, an
+   * array of jobs is handed over anew, twice at most; other inputs cannot be read again.
    *
-   * @throws {MeshError} `MESH_NO_HOLDER` or `MESH_HOLDER_LOST`
+   * @throws {MeshError} `MESH_NO_HOLDER`, or `MESH_HOLDER_LOST`: the message says whether it may have the run all the same
    * @throws {PrintError} when a job cannot travel
    * @example const { id } = await node.detach(jobs, { label: 'overnight' })
    */

@@ -9,6 +9,7 @@ import { JournalError } from '../../src/journal/errors.ts'
 import { RunStore } from '../../src/journal/run-store.ts'
 import { RunsFolder } from '../../src/journal/runs-folder.ts'
 import { MeshError } from '../../src/node/errors.ts'
+import { MAX_SILENCE_MS } from '../../src/node/held/held-limits.ts'
 import { Holder } from '../../src/node/held/holder.ts'
 import type { Link } from '../../src/node/link.ts'
 import type { Run, Settlement } from '../../src/node/run/run.ts'
@@ -241,6 +242,25 @@ test('what is refused, broken off or taken back leaves nothing on the disk, and 
   expect(await runFiles()).toHaveLength(1)
   holder.removeLink(link)
   expect(await runFiles()).toEqual([])
+})
+
+test('a hand-over in which nothing comes for an hour is given up, and leaves nothing on the disk', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    say(hold(), blob)
+    vi.advanceTimersByTime(MAX_SILENCE_MS - 1)
+    say(jobs(0, 1))
+    vi.advanceTimersByTime(MAX_SILENCE_MS - 1)
+    expect(link.of('held')).toHaveLength(1)
+    vi.advanceTimersByTime(1)
+    expect(link.of('held').at(-1)).toMatchObject({
+      state: 'refused',
+      reason: 'nothing more of it came for 60 minutes'
+    })
+    expect(await runFiles()).toEqual([])
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('a hand-over that a killed holder left half done is forgotten; one that another process has now is not', async () => {

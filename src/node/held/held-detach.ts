@@ -1,12 +1,16 @@
 /** Hands a whole run to a holder: prints the jobs one by one and sends them, until the holder says that it has all. */
 import { MeshError } from '../errors.ts'
 import type { HeldClient, HolderState } from './held-client.ts'
-import { HandOver } from './held-sender.ts'
+import { findHeldRun } from './held-find.ts'
+import { HeldSender } from './held-sender.ts'
 import type { Link } from '../link.ts'
 import type { TaskSource } from '../run/task-source.ts'
 
 /** A holder on this machine is found at once; while one of another machine may still join, that one is waited for. */
 const SAME_HOST_MS = 1_000
+
+/** A connection that was cut is back by then. */
+const LOOK_FOR_MS = 10_000
 
 /** A run that goes on without the node that submitted it. */
 export interface DetachedRun {
@@ -26,7 +30,8 @@ interface DetachOptions {
 }
 
 /**
- * @throws {MeshError} `MESH_NO_HOLDER` when no peer takes the run, `MESH_HOLDER_LOST` when it is lost before it has all
+ * @throws {MeshError} `MESH_NO_HOLDER` when no peer takes the run, `MESH_HOLDER_LOST` when it is lost meanwhile (as a
+ *   {@link HandOverLost} when it had not got everything)
  * @throws {PrintError} when a job cannot travel; the holder then forgets the run
  */
 export async function detachRun(
@@ -35,21 +40,51 @@ export async function detachRun(
   options: DetachOptions
 ): Promise<DetachedRun> {
   await source.open()
+  let run: DetachedRun
   try {
-    using handOver = await openHandOver(client, source, options)
-    const jobs = await handOver.sendAll(source)
-    return { id: source.id, holder: handOver.holder, jobs }
-  } finally {
-    await source.close()
+    run = await handOver(client, source, options)
+  } catch (error) {
+    // Not waited for: it may be the input that hangs.
+    source.close().catch(() => undefined)
+    throw error
+  }
+  await source.close()
+  return run
+}
+
+async function handOver(
+  client: HeldClient,
+  source: TaskSource,
+  options: DetachOptions
+): Promise<DetachedRun> {
+  using sender = await findHolder(client, source, options)
+  const { id } = source
+  try {
+    await sender.sendAll(source)
+    return { id, holder: sender.holder, jobs: sender.jobs }
+  } catch (error) {
+    if (!sender.isSent) throw error
+    return await lookForRun(client, id, sender.holder)
+  }
+}
+
+/** The holder has not said that it has the run. Handing it over once more might start it twice. */
+async function lookForRun(client: HeldClient, id: string, lost: string): Promise<DetachedRun> {
+  try {
+    const { holder, jobs } = await findHeldRun(client, id, { waitMs: LOOK_FOR_MS })
+    return { id, holder, jobs }
+  } catch (cause) {
+    const message = `${lost} was lost when it had been sent the whole run: dist-node attach ${id} tells whether it has it`
+    throw new MeshError('MESH_HOLDER_LOST', message, { cause })
   }
 }
 
 /** Asks one holder after the other, the best first, until one takes the run or time is up. */
-async function openHandOver(
+async function findHolder(
   client: HeldClient,
   { id, setup }: TaskSource,
   { label, waitMs, signal }: DetachOptions
-): Promise<HandOver> {
+): Promise<HeldSender> {
   const refusals = new Map<Link, string>()
   const startedMs = performance.now()
   for (;;) {
@@ -57,11 +92,11 @@ async function openHandOver(
     const elapsedMs = performance.now() - startedMs
     const holder = bestHolder(client.holders, refusals, elapsedMs >= SAME_HOST_MS)
     if (holder !== undefined) {
-      const handOver = new HandOver(client, holder.link, signal)
+      const sender = new HeldSender(client, holder.link, signal)
       const body = setup === undefined ? {} : { setup: { body: setup.bytes, blobs: setup.units } }
-      const refusal = await handOver.open({ type: 'hold', run: handOver.number, id, label, ...body })
-      if (refusal === undefined) return handOver
-      handOver[Symbol.dispose]()
+      const refusal = await sender.open({ type: 'hold', run: sender.number, id, label, ...body })
+      if (refusal === undefined) return sender
+      sender[Symbol.dispose]()
       refusals.set(holder.link, `${holder.link.name}: ${refusal}`)
     } else if (elapsedMs >= waitMs) throw noHolder([...refusals.values()], waitMs)
     else

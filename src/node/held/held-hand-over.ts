@@ -2,6 +2,7 @@ import { JournalError } from '../../journal/errors.ts'
 import type { HeldMessage, HoldMessage } from '../../protocol/held-messages.ts'
 import type { BlobMessage, JobsMessage } from '../../protocol/messages.ts'
 import { HeldIntake, jobsBytes, storedBytes } from './held-intake.ts'
+import { MAX_SILENCE_MS } from './held-limits.ts'
 import type { HeldRecord } from './held-record.ts'
 import type { HeldRuns } from './held-runs.ts'
 import type { Link } from '../link.ts'
@@ -13,6 +14,7 @@ export class HeldHandOver {
   readonly #hold: HoldMessage
   readonly #intake: HeldIntake
   readonly #onWarning: (message: string) => void
+  readonly #silence = setTimeout(() => this.#onSilence(), MAX_SILENCE_MS).unref()
   #record: HeldRecord | undefined
 
   constructor(link: Link, hold: HoldMessage, runs: HeldRuns, onWarning: (message: string) => void) {
@@ -72,7 +74,7 @@ export class HeldHandOver {
       const refusal = this.#intake.onEnd(jobs, this.#hold.setup?.blobs ?? [])
       if (refusal !== undefined) return refusal
       record.complete(jobs)
-      this.#record = undefined
+      this.#close()
       this.#runs.accept(record)
       this.#answer('stored')
       return undefined
@@ -81,14 +83,23 @@ export class HeldHandOver {
 
   /** The submitter is gone, or has thought better of it. */
   abandon(): void {
-    if (this.#record === undefined) return
     const record = this.#record
+    this.#close()
+    if (record !== undefined) this.#runs.discard(record)
+  }
+
+  #onSilence(): void {
+    this.#guard(() => `nothing more of it came for ${MAX_SILENCE_MS / 60_000} minutes`)
+  }
+
+  #close(): void {
+    clearTimeout(this.#silence)
     this.#record = undefined
-    this.#runs.discard(record)
   }
 
   /** Does one step; a refusal, or a disk that takes nothing more, ends the hand-over. */
   #guard(step: (record: HeldRecord) => string | undefined): void {
+    this.#silence.refresh()
     const refusal = this.#try(step)
     if (refusal === undefined) return
     this.abandon()

@@ -34,6 +34,9 @@ export const MAX_RUNNING_HELD = 8
 /** Runs one peer hands over or follows at once. */
 export const MAX_HELD_TALKS = 64
 
+/** A hand-over in which nothing comes for this long is given up: its input hangs, and it keeps room from others. */
+export const MAX_SILENCE_MS = 60 * 60 * 1_000
+
 /** Of one submitter, so that its endless runs do not keep those of others waiting. */
 export const MAX_RUNNING_OF_SUBMITTER = 4
 

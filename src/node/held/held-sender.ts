@@ -12,25 +12,36 @@ const ANSWER_TIMEOUT_MS = 30_000
 /** Jobs printed in one go. */
 const JOBS_PER_TURN = 512
 
+/** The holder is gone or silent, and had not got everything: nothing of the run can be running there. */
+export class HandOverLost extends MeshError {
+  constructor(holder: string, what: string) {
+    super('MESH_HOLDER_LOST', `${holder} ${what}: nothing of it runs; detach it again`)
+  }
+}
+
 /** A submitter's conversation with one holder about one run; disposing of it before the run is stored takes it back. */
-export class HandOver implements Disposable {
+export class HeldSender implements Disposable {
   readonly number: number
   readonly #link: Link
   readonly #stop: () => void
   readonly #signal: AbortSignal | undefined
   /** What the holder will check is checked here first: an input without end ends here. */
   readonly #intake = new HeldIntake(0)
-  #answers: string[] = []
-  #error: Error | undefined
-  #news = Promise.withResolvers<void>()
-  #isStored = false
+  readonly #failure = Promise.withResolvers<never>()
+  #answer = Promise.withResolvers<void>()
+  #isOpen = true
+  #isSent = false
 
   constructor(client: HeldClient, link: Link, signal: AbortSignal | undefined) {
     this.number = client.nextNumber()
     this.#link = link
     this.#signal = signal
+    // It may fail while nobody waits; who waits next is told.
+    this.#failure.promise.catch(() => undefined)
     this.#stop = client.listen({
-      onHolderLost: (lost) => void (lost === link && this.#onLost()),
+      onHolderLost: (lost) => {
+        if (lost === link) this.#fail(new HandOverLost(link.name, 'was lost before it had the whole run'))
+      },
       onMessage: (from, message) => void (from === link && this.#onMessage(message))
     })
     signal?.addEventListener('abort', this.#onAbort, { once: true })
@@ -40,11 +51,20 @@ export class HandOver implements Disposable {
     return this.#link.name
   }
 
+  /** How many jobs were sent. */
+  get jobs(): number {
+    return this.#intake.jobs
+  }
+
+  /** All of the run is on its way: the holder may have it even if it does not say so any more. */
+  get isSent(): boolean {
+    return this.#isSent
+  }
+
   /** @returns why the holder does not take the run */
   async open(message: Message): Promise<string | undefined> {
-    this.#link.send(message)
     try {
-      await this.#answer()
+      await this.#ask(message)
       return undefined
     } catch (error) {
       this.#signal?.throwIfAborted()
@@ -52,32 +72,36 @@ export class HandOver implements Disposable {
     }
   }
 
-  /** @returns how many jobs there were */
-  async sendAll(source: TaskSource): Promise<number> {
+  /** Resolves when the holder has all of it. */
+  async sendAll(source: TaskSource): Promise<void> {
     for (const hash of source.setup?.units ?? []) this.#sendBlob(source, hash)
+    const isOpen = (): boolean => this.#isOpen
     const sink = {
-      isOpen: true,
+      get isOpen() {
+        return isOpen()
+      },
       add: (tasks: PrintedTask[]) => this.#sendTasks(source, tasks)
     }
     for (let isAtEnd = false; !isAtEnd;) {
-      isAtEnd = await source.read(JOBS_PER_TURN, sink)
-      await Promise.race([this.#link.drained(), this.#news.promise])
-      if (this.#error !== undefined) throw this.#error
+      isAtEnd = await this.#unlessFailed(source.read(JOBS_PER_TURN, sink))
+      await this.#unlessFailed(this.#link.drained())
     }
-    this.#link.send({ type: 'hold-end', run: this.number, jobs: this.#intake.jobs })
-    await this.#answer()
-    this.#isStored = true
-    return this.#intake.jobs
+    this.#isSent = true
+    // From here on only the holder knows whether there is a run.
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+    await this.#ask({ type: 'hold-end', run: this.number, jobs: this.jobs })
   }
 
   [Symbol.dispose](): void {
+    this.#isOpen = false
     this.#stop()
     this.#signal?.removeEventListener('abort', this.#onAbort)
-    if (!this.#isStored) this.#link.send({ type: 'run-close', run: this.number })
+    if (!this.#isSent) this.#link.send({ type: 'run-close', run: this.number })
   }
 
   /** Tasks of one message have the same function, time limit and code. */
   #sendTasks(source: TaskSource, tasks: readonly PrintedTask[]): void {
+    if (!this.#isOpen) return
     let batch: PrintedTask[] = []
     for (const task of tasks) {
       if (batch.length > 0 && !isAlike(batch[0]!, task)) {
@@ -119,14 +143,15 @@ export class HandOver implements Disposable {
     throw new UsageError(`this run cannot be detached: ${refusal}; run it without --detach, or in pieces`)
   }
 
-  async #answer(): Promise<void> {
-    const timer = setTimeout(() => this.#fail(lost(this.holder, 'does not answer')), ANSWER_TIMEOUT_MS)
+  async #ask(question: Message): Promise<void> {
+    this.#answer = Promise.withResolvers()
+    this.#link.send(question)
+    const timer = setTimeout(
+      () => this.#fail(new HandOverLost(this.holder, 'does not answer')),
+      ANSWER_TIMEOUT_MS
+    )
     try {
-      while (this.#answers.length === 0) {
-        if (this.#error !== undefined) throw this.#error
-        await this.#news.promise
-      }
-      this.#answers.shift()
+      await this.#unlessFailed(this.#answer.promise)
     } finally {
       clearTimeout(timer)
     }
@@ -134,30 +159,22 @@ export class HandOver implements Disposable {
 
   #onMessage(message: Message): void {
     if (message.type !== 'held' || message.run !== this.number) return
-    if (message.state === 'refused') return this.#fail(new MeshError('MESH_NO_HOLDER', message.reason))
-    this.#answers.push(message.state)
-    this.#wake()
+    if (message.state !== 'refused') return this.#answer.resolve()
+    this.#isSent = false
+    this.#fail(new MeshError('MESH_NO_HOLDER', message.reason))
   }
 
-  #onLost(): void {
-    this.#fail(lost(this.holder, 'was lost before it had the whole run'))
+  readonly #onAbort = (): void => this.#fail(this.#signal?.reason)
+
+  #fail(error: unknown): void {
+    this.#isOpen = false
+    this.#failure.reject(error)
   }
 
-  readonly #onAbort = (): void => this.#fail(this.#signal?.reason as Error)
-
-  #fail(error: Error): void {
-    this.#error ??= error
-    this.#wake()
+  /** Whatever it is that is waited for: an input may hang, too. */
+  #unlessFailed<T>(work: Promise<T>): Promise<T> {
+    return Promise.race([this.#failure.promise, work])
   }
-
-  #wake(): void {
-    this.#news.resolve()
-    if (this.#error === undefined) this.#news = Promise.withResolvers()
-  }
-}
-
-function lost(holder: string, what: string): MeshError {
-  return new MeshError('MESH_HOLDER_LOST', `${holder} ${what}: nothing of it runs; detach it again`)
 }
 
 function isAlike(a: PrintedTask, b: PrintedTask): boolean {

@@ -2,12 +2,13 @@
 import { RunsFolder } from '../../journal/runs-folder.ts'
 import type { HeldRunStatus } from '../../protocol/held-messages.ts'
 import type { Message } from '../../protocol/messages.ts'
-import { MeshError, UsageError } from '../errors.ts'
+import { UsageError } from '../errors.ts'
 import { AttachedRun, type AttachOptions } from './held-attach.ts'
 import { cancelHeldRun } from './held-cancel.ts'
 import { HeldClient } from './held-client.ts'
 import { type DetachedRun, detachRun } from './held-detach.ts'
 import { findHeldRun, type HeldRunInfo, listHeldRuns } from './held-find.ts'
+import { HandOverLost } from './held-sender.ts'
 import { Holder } from './holder.ts'
 import type { JobLike, JobOptions } from '../run/job.ts'
 import { createLocalLinks } from '../local-link.ts'
@@ -120,8 +121,7 @@ export class Held {
         return await detachRun(this.#client, this.#parts.submitter.source(jobs, resolved), resolved)
       } catch (error) {
         // Of an array the beginning is still there; two nodes that have just met may exchange one connection for another.
-        const mayRetry = error instanceof MeshError && error.code === 'MESH_HOLDER_LOST'
-        if (!mayRetry || !Array.isArray(jobs) || tries === MAX_TRIES) throw error
+        if (!(error instanceof HandOverLost) || !Array.isArray(jobs) || tries === MAX_TRIES) throw error
       }
     }
   }
