@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
@@ -13,6 +13,9 @@ export interface Identity {
 
 /** More processes than this on one state folder are a mistake. */
 const MAX_IDENTITIES = 256
+
+/** A lock has its number within this time after it was made. */
+const WRITTEN_WITHIN_MS = 10_000
 
 /** The folder for what a node remembers: `dir`, else `DIST_NODE_DIR`, else the user's XDG state folder. */
 export function stateFolder(dir: string | undefined): string {
@@ -30,7 +33,10 @@ export async function claimIdentity(folder: string): Promise<Identity> {
   for (let n = 0; n < MAX_IDENTITIES; n++) {
     const lock = join(folder, `identity-${n}.lock`)
     if (!(await takeLock(lock))) continue
-    const key = await readOrMake(join(folder, `identity-${n}.json`))
+    const key = await readOrMake(join(folder, `identity-${n}.json`)).catch(async (error: unknown) => {
+      await rm(lock, { force: true })
+      throw error
+    })
     return { ...key, release: () => rm(lock, { force: true }) }
   }
   throw new Error(
@@ -41,22 +47,42 @@ export async function claimIdentity(folder: string): Promise<Identity> {
 /** The lock names its process, so that one left by a crash does not count. */
 async function takeLock(path: string): Promise<boolean> {
   for (;;) {
-    try {
-      const file = await open(path, 'wx', 0o600)
-      await file.writeFile(String(process.pid))
-      await file.close()
-      return true
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    }
-    const owner = Number(await readFile(path, 'utf8').catch(() => ''))
-    // An empty lock is being written at this moment: somebody else's.
-    if (owner === 0 || isAlive(owner)) return false
+    if (await makeLock(path)) return true
+    if (await isHeld(path)) return false
     // Renaming is atomic: of several processes that find the same dead lock, one removes it.
     const grave = `${path}.${process.pid}`
     await rename(path, grave).catch(() => undefined)
     await rm(grave, { force: true })
   }
+}
+
+/** @returns false when there is one */
+async function makeLock(path: string): Promise<boolean> {
+  const file = await open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
+  if (file === undefined) return false
+  try {
+    await file.writeFile(String(process.pid))
+    return true
+  } catch (error) {
+    // The disk is full.
+    await rm(path, { force: true })
+    throw error
+  } finally {
+    await file.close()
+  }
+}
+
+async function isHeld(path: string): Promise<boolean> {
+  const owner = Number(await readFile(path, 'utf8').catch(() => ''))
+  if (owner > 0 && owner !== process.pid) return isAlive(owner)
+  const madeMs = (await stat(path).catch(() => undefined))?.mtimeMs
+  if (madeMs === undefined) return false
+  // In a container every start has the same number: an older lock is of the start before.
+  if (owner > 0) return madeMs >= Date.now() - process.uptime() * 1_000
+  // Being written at this moment, or left so by a power cut.
+  return Math.abs(Date.now() - madeMs) < WRITTEN_WITHIN_MS
 }
 
 export function isAlive(pid: number): boolean {
@@ -68,12 +94,19 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-async function readOrMake(path: string): Promise<{ peerId: string; privateKey: Uint8Array }> {
-  const text = await readFile(path, 'utf8').catch(() => undefined)
-  if (text !== undefined) {
+/** @returns undefined for what a power cut has left of a file: a new identity is worth as much */
+function parseKey(text: string): { peerId: string; privateKey: Uint8Array } | undefined {
+  try {
     const { peerId, privateKey } = JSON.parse(text) as { peerId: string; privateKey: string }
     return { peerId, privateKey: Buffer.from(privateKey, 'base64') }
+  } catch {
+    return undefined
   }
+}
+
+async function readOrMake(path: string): Promise<{ peerId: string; privateKey: Uint8Array }> {
+  const known = parseKey(await readFile(path, 'utf8').catch(() => ''))
+  if (known !== undefined) return known
   const { generateKeyPair, peerIdFromPrivateKey, privateKeyToProtobuf } = await import('./network/libp2p.ts')
   const pair = await generateKeyPair('Ed25519')
   const privateKey = privateKeyToProtobuf(pair)

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -31,5 +31,32 @@ describe('identity', () => {
     await first.release()
     await writeFile(join(folder, 'identity-0.lock'), '999999999')
     expect((await claimIdentity(folder)).peerId).toBe(first.peerId)
+  })
+
+  test('nor does that of the start before in a container, where every start has the same number', async () => {
+    const first = await claimIdentity(folder)
+    await first.release()
+    await writeFile(join(folder, 'identity-0.lock'), String(process.pid))
+    await utimes(join(folder, 'identity-0.lock'), 1_000, 1_000)
+    const second = await claimIdentity(folder)
+    expect(second.peerId).toBe(first.peerId)
+    expect((await claimIdentity(folder)).peerId).not.toBe(first.peerId)
+  })
+
+  test('nor an empty one, but for a moment: a power cut or a full disk leaves such', async () => {
+    const first = await claimIdentity(folder)
+    await first.release()
+    await writeFile(join(folder, 'identity-0.lock'), '')
+    const meanwhile = await claimIdentity(folder)
+    expect(meanwhile.peerId).not.toBe(first.peerId)
+    await utimes(join(folder, 'identity-0.lock'), 1_000, 1_000)
+    expect((await claimIdentity(folder)).peerId).toBe(first.peerId)
+  })
+
+  test.each(['', '{"peerId":"12D3', 'null'])('a file that holds %j is made anew', async (text) => {
+    await writeFile(join(folder, 'identity-0.json'), text)
+    const made = await claimIdentity(folder)
+    await made.release()
+    expect((await claimIdentity(folder)).peerId).toBe(made.peerId)
   })
 })

@@ -2,6 +2,7 @@
  * The list of results of a held run, to which is only ever added. The place of a result in it is its position; followers
  * count by it. On the disk the list is cut into segments, as they were written.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { OutcomeSegment, readOutcomes, type StoredOutcome } from '../../journal/outcome-segment.ts'
 import type { RunStore } from '../../journal/run-store.ts'
 import { MAX_CHUNK_RESULTS, MAX_LISTED_PEERS } from '../../protocol/limits.ts'
@@ -66,7 +67,7 @@ export class HeldResults {
         else if (this.#done.add(outcome.index)) this.#count(outcome)
       }
       this.#ends.push(this.succeeded + this.failed)
-      if (at % SEGMENTS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
+      if (at % SEGMENTS_PER_TURN === 0) await nextTurn()
     }
   }
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { StoredTask } from '../../journal/task-segment.ts'
 import type { Printed } from '../../codec/print/print.ts'
 import { JobError } from '../errors.ts'
@@ -5,9 +6,13 @@ import type { HeldRecord } from './held-record.ts'
 import type { PrintedTask, TaskGroup } from '../run/task-printer.ts'
 import type { TaskSink, TaskSource } from '../run/task-source.ts'
 
+/** Segments looked through in one go: everything else waits meanwhile. */
+const SEGMENTS_PER_TURN = 16
+
 /** The jobs of a held run that have no result yet, from the holder's disk, a segment at a time. */
 export class HeldSource implements TaskSource {
   readonly #record: HeldRecord
+  readonly #self: { peer: string; node: string }
   readonly #onDamaged: (error: unknown) => void
   /** Tasks may share a batch when they have the very same group. */
   readonly #groups = new Map<string, TaskGroup>()
@@ -16,8 +21,6 @@ export class HeldSource implements TaskSource {
   #buffer: readonly StoredTask[] = []
   #at = 0
   #setup: Printed | undefined
-
-  readonly #self: { peer: string; node: string }
 
   /**
    * @param self id and name of this node
@@ -50,6 +53,8 @@ export class HeldSource implements TaskSource {
     const tasks: PrintedTask[] = []
     let isAtEnd = false
     while (tasks.length < count) {
+      // Of a run that is almost done there may be a million to pass over.
+      if (this.#at === this.#buffer.length && this.#segment % SEGMENTS_PER_TURN === 0) await nextTurn()
       const stored = this.#next()
       if (stored === undefined) {
         isAtEnd = true
