@@ -13,9 +13,17 @@ export interface Ground {
 /** Claims an identity in the node's folder, and finds a sandbox for its workers. */
 export async function prepareGround(options: ResolvedNodeOptions): Promise<Ground> {
   const folder = stateFolder(options.dir)
-  const [identity, workers] = await Promise.all([
-    claimIdentity(folder),
-    options.slots > 0 ? startWorkerSource(options, folder) : undefined
-  ])
-  return { options, folder, identity, workers }
+  const claiming = claimIdentity(folder)
+  const starting = options.slots > 0 ? startWorkerSource(options, folder) : undefined
+  try {
+    const [identity, workers] = await Promise.all([claiming, starting])
+    return { options, folder, identity, workers }
+  } catch (error) {
+    // There will be no node that gives back what the other of the two has got.
+    await Promise.allSettled([
+      claiming.then((identity) => identity.release()),
+      starting?.then((workers) => workers.stop())
+    ])
+    throw error
+  }
 }

@@ -32,7 +32,8 @@ export class NodeParts {
   /** Peers that were announced: a new connection to one of them is no news. */
   readonly #joined = new Set<string>()
   #network: Network | undefined
-  #stopped = false
+  #joining: Promise<void> | undefined
+  #stopping: Promise<void> | undefined
 
   /** @param events where the node's owner listens */
   constructor(ground: Ground, events: EventEmitter<DistNodeEvents>) {
@@ -85,12 +86,33 @@ export class NodeParts {
     return [...this.#network.sessions].map((session) => this.#describe(session))
   }
 
-  /** Goes on with the runs this node holds, and joins the mesh if there is a password. Does nothing the second time. */
-  async join(): Promise<void> {
+  /** Goes on with the runs this node holds, and joins the mesh if there is a password; once, unless it fails. */
+  join(): Promise<void> {
+    if (this.#stopping !== undefined) return Promise.resolve()
+    this.held.restore()
+    this.#joining ??= this.#join().catch((error: unknown) => {
+      this.#joining = undefined
+      throw error
+    })
+    return this.#joining
+  }
+
+  async changePassword(password: string): Promise<void> {
+    const keys = await MeshKeys.derive(password, this.#ground.options.mesh)
+    await this.#joining
+    this.#network?.changeKeys(keys)
+  }
+
+  /** @param error what the runs of this node end with */
+  stop(reason: string, error: Error): Promise<void> {
+    this.#stopping ??= this.#stop(reason, error)
+    return this.#stopping
+  }
+
+  async #join(): Promise<void> {
     const { options, identity, folder } = this.#ground
     const { password, mesh, listen, peers, mdns, sameHost } = options
-    this.held.restore()
-    if (password === undefined || this.#network !== undefined) return
+    if (password === undefined) return
     // Loaded here because libp2p takes longer to load than a job on this machine takes to run.
     const [{ Network }, keys] = await Promise.all([
       import('./network/network.ts'),
@@ -118,19 +140,14 @@ export class NodeParts {
     })
   }
 
-  async changePassword(password: string): Promise<void> {
-    this.#network?.changeKeys(await MeshKeys.derive(password, this.#ground.options.mesh))
-  }
-
-  /** @param error what the runs of this node end with */
-  async stop(reason: string, error: Error): Promise<void> {
-    if (this.#stopped) return
-    this.#stopped = true
+  async #stop(reason: string, error: Error): Promise<void> {
     const { identity, options, workers } = this.#ground
     // First, so that no held run takes the place of one that ends now.
     const heldClosed = this.held.close()
     this.submitter.stop(error)
     await Promise.all([heldClosed, this.executor?.drain(options.drainMs)])
+    // Of a node that is still joining there is nothing to stop yet.
+    await this.#joining?.catch(() => undefined)
     await this.#network?.stop(reason)
     await this.executor?.stop()
     await workers?.stop()
@@ -182,7 +199,7 @@ export class NodeParts {
     this.submitter.removeExecutor(session)
     this.held.removeSession(session)
     this.executor?.removeLink(session)
-    if (end.kind === 'replaced' || this.#stopped) return
+    if (end.kind === 'replaced' || this.#stopping !== undefined) return
     this.#joined.delete(session.peer)
     this.#events.emit('peer-left', this.#describe(session), end.reason)
     this.#credit.delete(session.peer)
