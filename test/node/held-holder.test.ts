@@ -344,12 +344,15 @@ test('nothing is read for a peer whose line is full', async () => {
 })
 
 test('a disk that takes nothing more: the run fails and says why, and what was written can be had', async () => {
-  const append = RunStore.prototype.appendOutcomes
-  let calls = 0
-  vi.spyOn(RunStore.prototype, 'appendOutcomes').mockImplementation(function (this: RunStore, ...args) {
-    if (++calls > 2) throw new JournalError('JOURNAL_UNWRITABLE', 'the disk is full')
-    return append.apply(this, args)
-  })
+  const append = vi.spyOn(RunStore.prototype, 'appendOutcomes')
+  mesh.peerOf = (job) => {
+    if (job === 20) {
+      append.mockImplementation(() => {
+        throw new JournalError('JOURNAL_UNWRITABLE', 'the disk is full')
+      })
+    }
+    return PEER
+  }
   handOver(40)
   say(follow())
   await link.until(() => link.state === 'failed')
