@@ -1,4 +1,5 @@
 /** The command `dist-node`: its process from start to end. */
+import { cacheCompiledCode } from './compile-cache.ts'
 import { EXIT } from './exit.ts'
 import { guardMemory } from './guard-memory.ts'
 import { preparedAnswer } from './prepared-answers.ts'
@@ -12,6 +13,7 @@ export async function main(args: readonly string[]): Promise<void> {
     return
   }
   guardMemory()
+  cacheCompiledCode()
   // Everything that is loaded later than here is something those answers do not wait for.
   const { execute } = await import('./program.ts')
   const exitCode = await execute(args)

@@ -1,7 +1,6 @@
 /** The words `dist-node` knows, and how errors become messages and exit codes. */
 import { inspect } from 'node:util'
 import { Command, CommanderError } from 'commander'
-import { cacheCompiledCode } from './compile-cache.ts'
 import { addAttach } from './commands/attach.ts'
 import { addCancel } from './commands/cancel.ts'
 import { addCache } from './commands/cache.ts'
@@ -74,7 +73,6 @@ export async function execute(args: readonly string[]): Promise<number> {
   const program = makeProgram()
   const state = { exitCode: EXIT.ok as number }
   program.hook('preAction', (_program, command) => {
-    cacheCompiledCode()
     command.setOptionValue('exit', (code: number) => (state.exitCode = code))
     readConfiguration(command)
     setUpLog(command.opts())

@@ -62,7 +62,8 @@ function blockList(cidrs: readonly string[]): BlockList {
   const list = new BlockList()
   for (const cidr of cidrs) {
     const [address = '', prefix = ''] = cidr.split('/')
-    list.addSubnet(address, Number(prefix), isIP(address) === 6 ? 'ipv6' : 'ipv4')
+    // Not isIP: this runs at every start, and the first use of its pattern takes half as long as Node takes to start.
+    list.addSubnet(address, Number(prefix), address.includes(':') ? 'ipv6' : 'ipv4')
   }
   return list
 }
