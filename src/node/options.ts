@@ -2,6 +2,9 @@ import { availableParallelism, hostname } from 'node:os'
 import { UsageError } from './errors.ts'
 import type { JobOptions } from './run/job.ts'
 
+/** The longest a timer can be: 24 days. */
+export const MAX_TIMER_MS = 2 ** 31 - 1
+
 /** How a node is made. Everything has a default but the password, without which there is no mesh, only this machine. */
 export interface NodeOptions {
   /**
@@ -138,7 +141,7 @@ export function resolveNodeOptions(options: NodeOptions = {}): ResolvedNodeOptio
   }
   expectWhole('slots', resolved.slots, 0, 1024)
   expectWhole('jobMemoryMb', resolved.jobMemoryMb, 16, 1024 * 1024)
-  expectWhole('drainMs', resolved.drainMs, 0, 2 ** 31 - 1)
+  expectWhole('drainMs', resolved.drainMs, 0, MAX_TIMER_MS)
   expectText('mesh', resolved.mesh, 64)
   expectText('name', resolved.name, 64)
   if (password !== undefined && (typeof password !== 'string' || password.trim() === '')) {
@@ -167,13 +170,14 @@ export function resolveRunOptions(options: RunOptions = {}): ResolvedRunOptions 
     cache: false,
     ...withoutUndefined(options)
   }
-  expectWhole('timeoutMs', resolved.timeoutMs, 0, 2 ** 31 - 1)
+  expectWhole('timeoutMs', resolved.timeoutMs, 0, MAX_TIMER_MS)
   expectWhole('retries', resolved.retries, 0, 1000)
-  expectWhole('waitMs', resolved.waitMs, 0, 2 ** 31 - 1)
+  expectWhole('waitMs', resolved.waitMs, 0, MAX_TIMER_MS)
   return resolved
 }
 
-function refuseUnknown(where: string, options: object, known: readonly string[]): void {
+/** @throws {UsageError} */
+export function refuseUnknown(where: string, options: object, known: readonly string[]): void {
   for (const key of Object.keys(options)) {
     if (!known.includes(key))
       throw new UsageError(`${where}: unknown option ${key}; known are ${known.join(', ')}`)
@@ -183,6 +187,16 @@ function refuseUnknown(where: string, options: object, known: readonly string[])
 function expectWhole(name: string, value: unknown, min: number, max: number): void {
   if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return
   throw new UsageError(`${name}: expected a whole number from ${min} to ${max}, got ${String(value)}`)
+}
+
+/**
+ * Time to wait for something; `Infinity` is the longest that a timer can be.
+ *
+ * @throws {UsageError}
+ */
+export function resolveWaitMs(waitMs: number): number {
+  if (waitMs >= 0) return Math.min(waitMs, MAX_TIMER_MS)
+  throw new UsageError(`waitMs: expected milliseconds, 0 or more, got ${String(waitMs)}`)
 }
 
 function expectText(name: string, value: unknown, maxLength: number): void {

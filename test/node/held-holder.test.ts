@@ -395,6 +395,23 @@ test('following ended runs for ever keeps no room from new ones', async () => {
   holder.removeLink(follower)
 })
 
+test('a run that is cancelled while it waits for its turn has ended, and makes room', async () => {
+  mesh.limit = 0
+  const id = (run: number): string => run.toString(16).padStart(32, '0')
+  for (let run = 1; run <= 64; run++) {
+    say(hold(run, id(run)), { ...blob, run }, { ...jobs(0, 1), run } as Message)
+    say({ type: 'hold-end', run, jobs: 1 })
+  }
+  say(hold(65, ID))
+  expect(link.of('held').at(-1)).toMatchObject({ state: 'refused' })
+  say(follow(66, 0, id(64)))
+  await link.until(() => link.state === 'waiting')
+  say({ type: 'cancel', run: 66, jobs: [] })
+  await link.until(() => link.state === 'cancelled')
+  say({ type: 'run-close', run: 65 }, hold(67, ID))
+  expect(link.of('held').at(-1)).toMatchObject({ run: 67, state: 'open' })
+})
+
 test('endless runs of one node leave room for those of others', async () => {
   mesh.limit = 0
   const other = new FakeLink('12D3KooWLRPJAA5o6jyTm9AoVzpSCZF9WvQBLB7DhNwTqEiWkVvX')
@@ -534,5 +551,6 @@ test('a file that is damaged beyond use ends nothing else, and can be removed', 
   await link.until(() => link.of('followed').length > 0)
   expect(link.of('followed')).toEqual([{ type: 'followed', run: 3 }])
   expect(link.of('held')).toMatchObject([{ state: 'open' }])
+  expect(warnings.join()).toMatch(`run ${ID} cannot be read`)
   new RunsFolder(folder).remove(ID)
 })

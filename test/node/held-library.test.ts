@@ -116,4 +116,12 @@ test('what cannot be is refused with a reason', async () => {
   const abort = AbortSignal.abort(new RangeError('enough'))
   await expect(collect(node.attach('ab', { signal: abort }))).rejects.toThrow('enough')
   expect(await node.heldRuns({ waitMs: 50 })).toEqual([])
+  expect(() => node.attach('ab', { wait: 1 } as object)).toThrow(/attach: unknown option wait/)
+  await expect(node.cancel('ab', { ordered: true } as object)).rejects.toThrow(/cancel: unknown option/)
+  await expect(node.heldRuns({ waitMs: -1 })).rejects.toThrow(/waitMs: expected milliseconds/)
+})
+
+test('who waits for ever waits until the signal', async () => {
+  const options = { waitMs: Infinity, signal: AbortSignal.timeout(100) }
+  await expect(collect(node.attach('ab', options))).rejects.toMatchObject({ name: 'TimeoutError' })
 })

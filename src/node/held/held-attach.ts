@@ -4,14 +4,13 @@ import type { Message } from '../../protocol/messages.ts'
 import { MeshError } from '../errors.ts'
 import { foreignResultReader } from '../run/foreign-result.ts'
 import type { HeldClient, HeldListener } from './held-client.ts'
-import { findHeldRun, unknownRun } from './held-find.ts'
+import { FIND_WAIT_MS, findHeldRun, unknownRun } from './held-find.ts'
 import { type FollowedResult, HeldFollowing } from './held-following.ts'
 import { inInputOrder } from '../run/input-order.ts'
 import type { Link } from '../link.ts'
+import { resolveWaitMs } from '../options.ts'
 import { type JobResult, readResult } from '../run/result.ts'
 import type { RunProgress } from '../run/run-tally.ts'
-
-const FIND_WAIT_MS = 10_000
 
 /** How a held run is followed. */
 export interface AttachOptions {
@@ -123,6 +122,7 @@ export class AttachedRun<T = unknown> implements AsyncIterable<JobResult<T>> {
     this.#holder = found.holder
     const abort = (): void => this.#fail(signal?.reason)
     signal?.addEventListener('abort', abort, { once: true })
+    if (signal?.aborted === true) abort()
     const stop = client.listen(this.#listener)
     this.#startPatience(waitMs)
     try {
@@ -217,11 +217,11 @@ export class AttachedRun<T = unknown> implements AsyncIterable<JobResult<T>> {
 
   #startPatience(waitMs: number | undefined): void {
     clearTimeout(this.#patience)
-    if (waitMs === undefined || waitMs === Infinity) return
+    if (waitMs === undefined) return
     this.#patience = setTimeout(() => {
       const message = `${this.#holder}, which holds run ${this.#id}, did not come back within ${waitMs / 1000} s; the run goes on when it does`
       this.#fail(new MeshError('MESH_HOLDER_LOST', message))
-    }, waitMs)
+    }, resolveWaitMs(waitMs))
   }
 
   #finish(): void {

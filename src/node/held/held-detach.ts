@@ -1,16 +1,13 @@
 /** Hands a whole run to a holder: prints the jobs one by one and sends them, until the holder says that it has all. */
 import { MeshError } from '../errors.ts'
 import type { HeldClient, HolderState } from './held-client.ts'
-import { findHeldRun } from './held-find.ts'
+import { FIND_WAIT_MS, findHeldRun } from './held-find.ts'
 import { HeldSender } from './held-sender.ts'
 import type { Link } from '../link.ts'
 import type { TaskSource } from '../run/task-source.ts'
 
 /** A holder on this machine is found at once; while one of another machine may still join, that one is waited for. */
 const SAME_HOST_MS = 1_000
-
-/** A connection that was cut is back by then. */
-const LOOK_FOR_MS = 10_000
 
 /** A run that goes on without the node that submitted it. */
 export interface DetachedRun {
@@ -71,7 +68,7 @@ async function handOver(
 /** The holder has not said that it has the run. Handing it over once more might start it twice. */
 async function lookForRun(client: HeldClient, id: string, lost: string): Promise<DetachedRun> {
   try {
-    const { holder, jobs } = await findHeldRun(client, id, { waitMs: LOOK_FOR_MS })
+    const { holder, jobs } = await findHeldRun(client, id, { waitMs: FIND_WAIT_MS })
     return { id, holder, jobs }
   } catch (cause) {
     const message = `${lost} was lost when it had been sent the whole run: dist-node attach ${id} tells whether it has it`

@@ -2,6 +2,10 @@ import type { HeldRunStatus } from '../../protocol/held-messages.ts'
 import { MeshError, UsageError } from '../errors.ts'
 import type { HeldClient } from './held-client.ts'
 import type { Link } from '../link.ts'
+import { resolveWaitMs } from '../options.ts'
+
+/** How long the node that holds a run is looked for, unless told otherwise. */
+export const FIND_WAIT_MS = 10_000
 
 /** A beginning of an id that fits one run may fit another, of a holder that answers a moment later. */
 const AMBIGUITY_MS = 500
@@ -75,7 +79,7 @@ async function search(
   const request = client.nextNumber()
   const done = Promise.withResolvers<void>()
   const abort = (): void => done.reject(signal?.reason)
-  const timers = [setTimeout(done.resolve, waitMs)]
+  const timers = [setTimeout(done.resolve, resolveWaitMs(waitMs))]
   const stop = client.listen({
     onHolderJoined({ link }) {
       asked.set(link, link.name)

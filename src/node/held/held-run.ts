@@ -142,9 +142,14 @@ export function heldStatus(
     jobs,
     succeeded,
     failed,
-    ageSeconds: Math.min(0xffff_ffff, Math.max(0, Math.round((Date.now() - startedMs) / 1_000))),
+    ageSeconds: ageOf(startedMs),
     reason: reason.slice(0, 255)
   }
+}
+
+/** In seconds; by clocks that may be set back and forth. */
+export function ageOf(startedMs: number): number {
+  return Math.min(0xffff_ffff, Math.max(0, Math.round((Date.now() - startedMs) / 1_000)))
 }
 
 function reasonOf(error: unknown): string {

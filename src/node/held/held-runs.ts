@@ -5,7 +5,7 @@ import type { HeldRunStatus, HoldMessage } from '../../protocol/held-messages.ts
 import { MAX_RUNNING_HELD, MAX_RUNNING_OF_SUBMITTER } from './held-limits.ts'
 import { HeldQuota } from './held-quota.ts'
 import { HeldRecord } from './held-record.ts'
-import { HeldRun, heldStatus, isEnded } from './held-run.ts'
+import { ageOf, HeldRun, heldStatus, isEnded } from './held-run.ts'
 import type { Run } from '../run/run.ts'
 import type { TaskSource } from '../run/task-source.ts'
 
@@ -41,8 +41,8 @@ export class HeldRuns {
       try {
         this.#restore(id)
       } catch (error) {
-        // Its file is damaged; `dist-node runs` says so.
         if (!(error instanceof JournalError)) throw error
+        this.#parts.onWarning(`run ${id} cannot be read, and is not gone on with: ${error.message}`)
       }
     }
   }
@@ -50,18 +50,14 @@ export class HeldRuns {
   /** The newest first. */
   statuses(prefix: string): HeldRunStatus[] {
     const open = [...this.#open.values()].map(({ status, record }) => ({
-      status,
+      ...status,
       startedMs: record.startedMs
     }))
-    const now = Date.now()
-    const closed = [...this.#closed.values()].map(({ startedMs, ...status }) => ({
-      status: { ...status, ageSeconds: Math.max(0, Math.round((now - startedMs) / 1_000)) },
-      startedMs
-    }))
+    const closed = [...this.#closed.values()].map((run) => ({ ...run, ageSeconds: ageOf(run.startedMs) }))
     return [...open, ...closed]
-      .filter(({ status }) => status.id.startsWith(prefix))
+      .filter(({ id }) => id.startsWith(prefix))
       .toSorted((a, b) => b.startedMs - a.startedMs)
-      .map(({ status }) => status)
+      .map(({ startedMs: _, ...status }) => status)
   }
 
   /** Makes room for a run of this submitter, if that is possible. @returns why it is not */
@@ -90,6 +86,14 @@ export class HeldRuns {
   /** Sees a complete run through. */
   accept(record: HeldRecord): void {
     this.#add(record)
+  }
+
+  cancel(held: HeldRun): void {
+    held.cancel()
+    const at = this.#waiting.indexOf(held)
+    if (at === -1) return
+    this.#waiting.splice(at, 1)
+    this.#onEnded(held)
   }
 
   /** To follow or cancel it; whoever asks watches it until he needs it no more, then calls {@link release}. */
@@ -203,12 +207,10 @@ export class HeldRuns {
       const at = this.#waiting.findIndex((held) => this.#mayRun(held))
       const [held] = at === -1 ? [] : this.#waiting.splice(at, 1)
       if (held === undefined) return
-      if (isEnded(held.record.stage)) this.#onEnded(held)
-      else
-        this.#running.set(
-          held,
-          held.execute().then(() => this.#onEnded(held))
-        )
+      this.#running.set(
+        held,
+        held.execute().then(() => this.#onEnded(held))
+      )
     }
   }
 
@@ -217,7 +219,7 @@ export class HeldRuns {
     const others = [...this.#running.keys()].filter(
       ({ record: other }) => other.origin.submitter === submitter
     )
-    return others.length < MAX_RUNNING_OF_SUBMITTER || isEnded(record.stage)
+    return others.length < MAX_RUNNING_OF_SUBMITTER
   }
 
   #onEnded(held: HeldRun): void {

@@ -2,31 +2,29 @@
 import { RunsFolder } from '../../journal/runs-folder.ts'
 import type { HeldRunStatus } from '../../protocol/held-messages.ts'
 import type { Message } from '../../protocol/messages.ts'
-import { UsageError } from '../errors.ts'
 import { AttachedRun, type AttachOptions } from './held-attach.ts'
 import { cancelHeldRun } from './held-cancel.ts'
 import { HeldClient } from './held-client.ts'
 import { type DetachedRun, detachRun } from './held-detach.ts'
-import { findHeldRun, type HeldRunInfo, listHeldRuns } from './held-find.ts'
+import { FIND_WAIT_MS, findHeldRun, type HeldRunInfo, listHeldRuns } from './held-find.ts'
 import { HandOverLost } from './held-sender.ts'
 import { Holder } from './holder.ts'
 import type { JobLike, JobOptions } from '../run/job.ts'
 import { createLocalLinks } from '../local-link.ts'
-import { resolveRunOptions } from '../options.ts'
+import { MAX_TIMER_MS, refuseUnknown, resolveRunOptions } from '../options.ts'
 import type { Session } from '../network/session.ts'
 import type { Submitter } from '../run/submitter.ts'
 
-/** A held run waits this long for somebody to run its jobs; then it looks again. The longest a timer can be. */
-const HELD_WAIT_MS = 2 ** 31 - 1
-
-const FIND_WAIT_MS = 10_000
+const LIST_WAIT_MS = 1_000
 
 /** How often a run is handed over anew when its holder is lost meanwhile. */
 const MAX_TRIES = 3
 
-const DETACH_KEYS: ReadonlySet<string> = new Set<keyof DetachOptions>([
+const DETACH_KEYS: readonly (keyof DetachOptions)[] = [
   'timeoutMs', 'retries', 'idempotent', 'label', 'setup', 'signal', 'waitMs'
-]) // prettier-ignore
+] // prettier-ignore
+const ATTACH_KEYS: readonly (keyof AttachOptions)[] = ['ordered', 'waitMs', 'signal']
+const FIND_KEYS: readonly (keyof FindOptions)[] = ['waitMs', 'signal']
 
 /** How a run is detached; the job options hold for every job that does not say otherwise. */
 export interface DetachOptions extends JobOptions {
@@ -76,7 +74,8 @@ export class Held {
       self,
       onWarning,
       onHeld,
-      start: (source, label) => submitter.runFrom(source, resolveRunOptions({ label, waitMs: HELD_WAIT_MS }))
+      // It waits for somebody to run its jobs, and then looks again.
+      start: (source, label) => submitter.runFrom(source, resolveRunOptions({ label, waitMs: MAX_TIMER_MS }))
     })
     this.#addOwnHolder(this.#holder)
   }
@@ -111,10 +110,7 @@ export class Held {
     jobs: Iterable<JobLike> | AsyncIterable<JobLike>,
     options: DetachOptions
   ): Promise<DetachedRun> {
-    const unknown = Object.keys(options).find((key) => !DETACH_KEYS.has(key))
-    if (unknown !== undefined) {
-      throw new UsageError(`detach: unknown option ${unknown}; known are ${[...DETACH_KEYS].join(', ')}`)
-    }
+    refuseUnknown('detach', options, DETACH_KEYS)
     const resolved = resolveRunOptions(options)
     for (let tries = 1; ; tries++) {
       try {
@@ -127,17 +123,22 @@ export class Held {
   }
 
   attach<T>(id: string, options: AttachOptions): AttachedRun<T> {
+    refuseUnknown('attach', options, ATTACH_KEYS)
     const { onHolderLost, onHolderFound } = this.#parts
     const parts = { client: this.#client, onAway: onHolderLost, onBack: onHolderFound }
     return new AttachedRun<T>(parts, id, options)
   }
 
-  async cancel(id: string, { waitMs = FIND_WAIT_MS, signal }: FindOptions): Promise<HeldRunInfo> {
+  async cancel(id: string, options: FindOptions): Promise<HeldRunInfo> {
+    refuseUnknown('cancel', options, FIND_KEYS)
+    const { waitMs = FIND_WAIT_MS, signal } = options
     const { id: whole } = await findHeldRun(this.#client, id, { waitMs, signal })
     return cancelHeldRun(this.#client, whole, { signal })
   }
 
-  list({ waitMs = 1_000, signal }: FindOptions): Promise<HeldRunInfo[]> {
+  async list(options: FindOptions): Promise<HeldRunInfo[]> {
+    refuseUnknown('heldRuns', options, FIND_KEYS)
+    const { waitMs = LIST_WAIT_MS, signal } = options
     return listHeldRuns(this.#client, { waitMs, signal })
   }
 

@@ -59,9 +59,11 @@ export class Holder {
       }
       case 'taken':
         return feed(talks, message.run)?.onTaken(message.position)
-      case 'cancel':
-        if (message.jobs.length === 0) feed(talks, message.run)?.held.cancel()
+      case 'cancel': {
+        const held = feed(talks, message.run)?.held
+        if (held !== undefined && message.jobs.length === 0) this.#runs.cancel(held)
         return
+      }
       case 'run-close': {
         const talk = talks.get(message.run)
         talks.delete(message.run)
