@@ -7,7 +7,7 @@ import { PROTOCOL } from '../../protocol/limits.ts'
 import { createLibp2p, type Libp2p, multiaddr, noise, privateKeyFromProtobuf, tcp, yamux } from './libp2p.ts'
 import { type MakeListener, noListener } from './announcement-listener.ts'
 import { ConnectionGate, GATE_LIMITS } from './connection-gate.ts'
-import { updateWindowSeldom, writeTogether } from './fewer-writes.ts'
+import { thrifty, updateWindowSeldom } from './thrifty.ts'
 import { keepKeys } from './noise-keys.ts'
 
 /** A cheap filter: other libp2p programs fail at the Noise handshake already. Not a secret. */
@@ -77,7 +77,7 @@ export class Transport {
           dialOpts: SOCKET_OPTIONS
         })
       ],
-      connectionEncrypters: [writeTogether(keepKeys(noise({ prologueBytes: NOISE_PROLOGUE })))],
+      connectionEncrypters: [thrifty(keepKeys(noise({ prologueBytes: NOISE_PROLOGUE })))],
       streamMuxers: [
         yamux({
           // We have our own heartbeat.
