@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { NOBODY } from './host.ts'
 import type { Host } from './host.ts'
 import { limitArguments, toCommand } from './level.ts'
@@ -16,8 +18,29 @@ export function permissionCommand(host: Host, options: LevelOptions): LevelComma
   if (host.root && setpriv === undefined) {
     return { unavailable: 'running as root needs setpriv (util-linux), to run jobs as nobody' }
   }
+  const closed = host.root ? (closedToNobody(host.node) ?? closedToNobody(options.childFile, 0o4)) : undefined
+  if (closed !== undefined) {
+    return {
+      unavailable:
+        `running as root, jobs run as nobody, to whom ${closed} is closed (chmod o+rx); ` +
+        'or install Node and dist-node outside it, or start dist-node as another user'
+    }
+  }
   const user = host.root ? [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'] : []
   const node = [host.node, ...nodeArguments(options.childFile, options)]
   const prefix = setpriv === undefined ? [] : [setpriv, ...user, '--no-new-privs', '--pdeathsig', 'KILL']
   return { command: toCommand([...prefix, ...limitArguments(host, options), ...node]) }
+}
+
+/**
+ * The file, or the folder on its path, that keeps `nobody` from it: often /root.
+ *
+ * @param right what `nobody` needs of it, as others in its mode; folders on the path are passed through
+ */
+function closedToNobody(path: string, right = 0o1): string | undefined {
+  const parent = dirname(path)
+  const above = parent === path ? undefined : closedToNobody(parent)
+  if (above !== undefined) return above
+  const { uid, mode } = statSync(path)
+  return (uid === NOBODY ? mode >> 6 : mode) & right ? undefined : path
 }

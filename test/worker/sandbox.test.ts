@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -60,6 +60,25 @@ test('a program that is missing is named, with what to install', () => {
   expect(permissionCommand(host, options)).toEqual({
     unavailable: expect.stringContaining('setpriv') as string
   })
+})
+
+test('as root, a folder that nobody may not pass is named, and not only the module that was not found', () => {
+  const host: Host = { root: true, node: realpathSync('/bin/sh'), find: (program) => `/usr/bin/${program}` }
+  const closed = mkdtempSync('/tmp/dist-node-closed-')
+  const childFile = join(closed, 'child.cjs')
+  writeFileSync(childFile, '', { mode: 0o644 })
+  const options = { allowNet: false, allowFsRead: [], jobMemoryMb: 64, childFile }
+  try {
+    expect(permissionCommand(host, options)).toEqual({
+      unavailable: expect.stringContaining(`nobody, to whom ${closed} is closed`) as string
+    })
+    chmodSync(closed, 0o711)
+    expect(permissionCommand(host, options)).toHaveProperty('command')
+    chmodSync(childFile, 0o600)
+    expect(permissionCommand(host, options)).toHaveProperty('unavailable')
+  } finally {
+    rmSync(closed, { recursive: true })
+  }
 })
 
 test('nothing of this process’s environment is in the command', async () => {

@@ -25,7 +25,7 @@ export class HeldRuns {
   /** Opened: being run, waiting for that, or followed. */
   readonly #open = new Map<string, HeldRun>()
   /** Those whose file is not open: ended ones, and for a moment those from before. */
-  readonly #closed = new Map<string, HeldRunStatus & { readonly startedMs: number }>()
+  readonly #closed = new Map<string, { readonly status: HeldRunStatus; readonly startedMs: number }>()
   readonly #waiting: HeldRun[] = []
   readonly #running = new Map<HeldRun, Promise<void>>()
   readonly #opening = new Map<string, Promise<HeldRun | undefined>>()
@@ -50,14 +50,13 @@ export class HeldRuns {
   /** The newest first. */
   statuses(prefix: string): HeldRunStatus[] {
     const open = [...this.#open.values()].map(({ status, record }) => ({
-      ...status,
+      status,
       startedMs: record.startedMs
     }))
-    const closed = [...this.#closed.values()].map((run) => ({ ...run, ageSeconds: ageOf(run.startedMs) }))
-    return [...open, ...closed]
-      .filter(({ id }) => id.startsWith(prefix))
+    return [...open, ...this.#closed.values()]
+      .filter(({ status }) => status.id.startsWith(prefix))
       .toSorted((a, b) => b.startedMs - a.startedMs)
-      .map(({ startedMs: _, ...status }) => status)
+      .map(({ status, startedMs }) => ({ ...status, ageSeconds: ageOf(startedMs) }))
   }
 
   /** Makes room for a run of this submitter, if that is possible. @returns why it is not */
@@ -125,7 +124,7 @@ export class HeldRuns {
     if (held.isWatched || this.#running.has(held) || !isEnded(record.stage)) return
     if (this.#open.get(record.id) !== held) return
     this.#open.delete(record.id)
-    this.#closed.set(record.id, { ...held.status, startedMs: record.startedMs })
+    this.#closed.set(record.id, { status: held.status, startedMs: record.startedMs })
     record.close()
   }
 
@@ -142,7 +141,7 @@ export class HeldRuns {
     const { stage, origin, updatedMs, startedMs, status } = found
     if (!isEnded(stage) && folder.isRunning(id)) return
     this.quota.add(id, origin.submitter, folder.size(id), isEnded(stage) ? updatedMs : undefined)
-    this.#closed.set(id, { ...status, startedMs })
+    this.#closed.set(id, { status, startedMs })
     if (!isEnded(stage))
       this.#opening.set(
         id,
