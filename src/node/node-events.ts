@@ -28,7 +28,7 @@ export interface PeerStatus {
   /**
    * How long it has not answered when asked for a sign of life, in milliseconds; 0 while it answers. After 10 s it is gone.
    * While `peers` is read at least every 2 s, peers are asked twice a second, so that this is true within a second;
-   * otherwise only those that have said nothing for 7 s. A peer that computes answers all the same.
+   * otherwise only those that have said nothing for 7 s or more. A peer that computes answers all the same.
    */
   readonly silentMs: number
   /** How this node heard of it; empty when it only heard from it, for the peer dialled. */
@@ -49,7 +49,10 @@ export interface HostedRunStatus {
 export interface DistNodeEvents {
   /** A peer proved the password and is connected. */
   'peer-joined': [peer: PeerStatus]
-  /** A peer said goodbye, or has been silent for 10 s. */
+  /**
+   * A peer said goodbye, or its connection broke: at once. Or it has been silent for 10 s; in a mesh of more than 16, where no
+   * work was under way with it for ten minutes, for proportionally longer (30 s of 48).
+   */
   'peer-left': [peer: PeerStatus, reason: string]
   /** A peer was turned away or turned us away: wrong password, other version. */
   'peer-refused': [refusal: Refusal]

@@ -115,7 +115,7 @@ describe('whether a peer is still there', () => {
     session.probe(0)
     heartbeat.close()
     await vi.advanceTimersByTimeAsync(20_000)
-    session.beat()
+    session.beat(1)
     expect(session.silentMs).toBe(0)
   })
 })

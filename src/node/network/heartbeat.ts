@@ -11,7 +11,7 @@ const ATTENTION_MS = 2_000
 
 /** A session, as far as this needs to know. */
 export interface Beating {
-  beat(): void
+  beat(peers: number): void
   probe(afterMs: number): void
 }
 
@@ -24,7 +24,8 @@ export class Heartbeat {
   constructor(sessions: () => Iterable<Beating>) {
     this.#sessions = sessions
     this.#beats = setInterval(() => {
-      for (const session of sessions()) session.beat()
+      const all = [...sessions()]
+      for (const session of all) session.beat(all.length)
     }, BEAT_EVERY_MS)
   }
 

@@ -6,24 +6,23 @@ import type { Channel } from '../../protocol/channel.ts'
 import { ChannelClosedError, HandshakeError, VersionError } from '../../protocol/errors.ts'
 import type { HelloMessage, Message } from '../../protocol/messages.ts'
 import type { Link, PeerId } from '../link.ts'
+import { Liveness } from './liveness.ts'
 
 /** The first message of the other side must be here by then. */
 const HELLO_TIMEOUT_MS = 6_000
 
-/** Whatever a peer says is a sign of life; it is asked for one only after this long. */
-const PING_AFTER_MS = 7_000
-
-/** A beat that comes so late tells of a process that was stopped, or too busy to listen. */
-const STALL_MS = 4_000
-
-/** A peer that has said nothing for this long is gone, whatever TCP believes. */
-const SILENCE_LIMIT_MS = 10_000
-
-/** A ping that has been under way for less is on its way; peers of a LAN answer within milliseconds, busy ones later. */
-const OVERDUE_MS = 400
-
 /** Round-trip times kept, and taken one after another when it matters: the first fall into the start of a process. */
 const RTT_SAMPLES = 8
+
+/** Messages that do not tell of work between the two. */
+const BESIDE_WORK: ReadonlySet<Message['type']> = new Set([
+  'hello',
+  'ping',
+  'pong',
+  'peers',
+  'credit',
+  'goodbye'
+])
 
 /** The goodbye of a session that gives way to another one of the same two peers. */
 const REPLACED = 'replaced by another connection'
@@ -54,10 +53,7 @@ export class Session implements Link {
   readonly #channel: Channel
   readonly #incoming: AsyncIterator<Message>
   readonly #rtts: number[] = []
-  #heardMs = performance.now()
-  #beatMs = performance.now()
-  #pings = new Map<number, number>()
-  #nextPing = 0
+  readonly #liveness = new Liveness(performance.now())
   #goodbye: string | undefined
   #silence: string | undefined
   #replaced = false
@@ -123,6 +119,7 @@ export class Session implements Link {
   }
 
   send(message: Message): void {
+    if (!BESIDE_WORK.has(message.type)) this.#liveness.onWork(performance.now())
     try {
       this.#channel.send(message)
     } catch (error) {
@@ -138,7 +135,7 @@ export class Session implements Link {
   measure(): void {
     if (this.#isMeasuring || this.#rtts.length >= RTT_SAMPLES) return
     this.#isMeasuring = true
-    if (this.#pings.size === 0) this.#ping()
+    if (!this.#liveness.isAsking) this.#ping()
   }
 
   /** Reads until the conversation ends, and says why it did. */
@@ -146,7 +143,7 @@ export class Session implements Link {
     this.#ping()
     try {
       for (let next = await this.#incoming.next(); next.done !== true; next = await this.#incoming.next()) {
-        this.#heardMs = performance.now()
+        this.#liveness.onHeard(performance.now())
         const held = this.#onMessage(next.value, handler)
         if (held !== undefined) await held
       }
@@ -180,50 +177,45 @@ export class Session implements Link {
         this.#goodbye = message.reason
         return undefined
       default:
+        if (!BESIDE_WORK.has(message.type)) this.#liveness.onWork(performance.now())
         return handler.onMessage(message)
     }
   }
 
   /** For how long the peer has owed a sign of life it was asked for, in milliseconds; 0 while it owes none. */
   get silentMs(): number {
-    const [askedMs] = this.#pings.values()
-    if (askedMs === undefined || this.#heardMs > askedMs) return 0
-    const silentMs = performance.now() - askedMs
-    return silentMs < OVERDUE_MS ? 0 : Math.round(silentMs)
+    return this.#liveness.silentMs(performance.now())
   }
 
-  /** Asks for a sign of life if there was none for so long. */
+  /** Somebody looks: asks for a sign of life if there was none for so long. */
   probe(afterMs: number): void {
-    if (performance.now() - this.#heardMs >= afterMs) this.#ping()
+    const nowMs = performance.now()
+    this.#liveness.onWork(nowMs)
+    if (this.#liveness.quietMs(nowMs) >= afterMs) this.#ping()
   }
 
-  /** Looks whether the peer is still there; to be called every second. */
-  beat(): void {
+  /**
+   * Looks whether the peer is still there; to be called every second.
+   *
+   * @param peers how many this node is connected to
+   */
+  beat(peers: number): void {
     const nowMs = performance.now()
-    // A process that was stopped itself (sleep, SIGSTOP) has heard nothing because it did not listen.
-    if (nowMs - this.#beatMs > STALL_MS) {
-      this.#heardMs = nowMs
-      this.#pings.clear()
-    }
-    this.#beatMs = nowMs
-    const silentMs = nowMs - this.#heardMs
-    if (silentMs > SILENCE_LIMIT_MS) {
-      this.#silence = `silent for ${Math.round(silentMs / 1000)} s`
+    const state = this.#liveness.beat(nowMs, peers)
+    if (state === 'gone') {
+      this.#silence = `silent for ${Math.round(this.#liveness.quietMs(nowMs) / 1000)} s`
       this.#channel.abort(new Error(this.#silence))
-    } else if (silentMs > PING_AFTER_MS || this.#rtts.length === 0) this.#ping()
+    } else if (state === 'ask' || this.#rtts.length === 0) this.#ping()
   }
 
   #ping(): void {
-    const n = this.#nextPing++
-    this.#pings.set(n, performance.now())
-    this.send({ type: 'ping', n })
+    this.send({ type: 'ping', n: this.#liveness.onPing(performance.now()) })
   }
 
   #onPong(n: number, handler: SessionHandler): void {
-    const sentMs = this.#pings.get(n)
-    if (sentMs === undefined) return
-    this.#pings.clear()
-    this.#rtts.push(performance.now() - sentMs)
+    const rttMs = this.#liveness.onPong(n, performance.now())
+    if (rttMs === undefined) return
+    this.#rtts.push(rttMs)
     if (this.#rtts.length > RTT_SAMPLES) this.#rtts.shift()
     handler.onRtt(this.rttMs)
     if (this.#rtts.length >= RTT_SAMPLES) this.#isMeasuring = false
