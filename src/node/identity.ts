@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { UsageError } from './errors.ts'
 
 /** Who a node is to other peers: a libp2p key pair that stays the same over restarts. */
 export interface Identity {
@@ -27,8 +28,20 @@ export function stateFolder(dir: string | undefined): string {
 /**
  * The first identity of the folder that no living process uses, made if need be. Two nodes started in two shells
  * share a state folder; each must still be a peer of its own.
+ *
+ * @throws {UsageError} when the folder cannot be written
  */
 export async function claimIdentity(folder: string): Promise<Identity> {
+  try {
+    return await claimFirstFree(folder)
+  } catch (error) {
+    if (error instanceof UsageError || !('code' in (error as Error))) throw error
+    const message = `dir: expected a folder that can be written, but ${folder} cannot: ${(error as Error).message}`
+    throw new UsageError(message, { cause: error })
+  }
+}
+
+async function claimFirstFree(folder: string): Promise<Identity> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   for (let n = 0; n < MAX_IDENTITIES; n++) {
     const lock = join(folder, `identity-${n}.lock`)
@@ -39,8 +52,8 @@ export async function claimIdentity(folder: string): Promise<Identity> {
     })
     return { ...key, release: () => rm(lock, { force: true }) }
   }
-  throw new Error(
-    `${folder}: all ${MAX_IDENTITIES} identities are in use; give this node a folder of its own (--dir)`
+  throw new UsageError(
+    `dir: all ${MAX_IDENTITIES} identities of ${folder} are in use; give this node a folder of its own`
   )
 }
 

@@ -59,4 +59,13 @@ describe('identity', () => {
     await made.release()
     expect((await claimIdentity(folder)).peerId).toBe(made.peerId)
   })
+
+  test('a folder that cannot be made is named', async () => {
+    const file = join(folder, 'file')
+    await writeFile(file, '')
+    await expect(claimIdentity(join(file, 'state'))).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining(`dir: expected a folder that can be written, but ${file}`) as string
+    })
+  })
 })
