@@ -58,7 +58,12 @@ export const TAG = {
   /** The content is the value of a variable that several functions share: 28 and 29 say which. */
   cell: 47_128,
   /** [unit, captured values, parent, prototype's parent, prototype's properties, own properties]: a class or a constructor function. */
-  constructor: 47_127
+  constructor: 47_127,
+  /**
+   * [unit, start, name, values] or [unit, start, name, values, parent, prototype's parent, prototype's properties, own
+   * properties, private statics]: a function written inside a unit, made while a job ran.
+   */
+  made: 47_129
 } as const
 
 /** RFC 8746 typed arrays, little-endian, which is what every machine Node runs on uses. */

@@ -41,7 +41,12 @@ export interface FunctionUnit {
   readonly cells?: readonly string[]
   /** The name that stands for the class extended. */
   readonly parentName?: string
+  /** Functions written inside it, by where their text begins in the source. @default none */
+  readonly nested?: Readonly<Record<string, NestedFunction>>
 }
+
+/** The names a function written inside a unit captures; or what it needs of the code around it that no variable holds. */
+export type NestedFunction = readonly string[] | string
 
 /** Modules bundled into the body of one CommonJS module. */
 export interface BundleUnit {

@@ -10,6 +10,12 @@ export interface NodeRights {
 /** Node 24 has no switch for the network under `--permission`: there it is simply open. */
 export const NODE_GUARDS_NETWORK = process.allowedNodeEnvironmentFlags.has('--allow-net')
 
+/** Since these versions a process can give up rights for good, as the child does with its inspector before any job. */
+export function canGiveUpRights(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major > 26 || (major === 26 && minor >= 3) || (major === 24 && minor >= 21)
+}
+
 /**
  * Arguments for Node.
  *
@@ -27,6 +33,7 @@ export function nodeArguments(childFile: string, rights: NodeRights): string[] {
     '--permission',
     `--allow-fs-read=${childFile}`,
     ...rights.allowFsRead.map((folder) => `--allow-fs-read=${folder}`),
+    ...(canGiveUpRights(process.versions.node) ? ['--allow-inspector'] : []),
     ...(rights.allowNet && NODE_GUARDS_NETWORK ? ['--allow-net'] : []),
     '--disable-sigusr1',
     '--no-addons',

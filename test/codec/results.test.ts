@@ -84,15 +84,15 @@ describe('results', () => {
     expect([counted(), count]).toEqual([3, 0])
   })
 
-  test('a function made while the job ran is refused, and so is what holds one', async () => {
+  test('without an inspector a function made while the job ran is refused, and so is what holds one', async () => {
     await expect(run(() => (n: number) => n + factor)).rejects.toThrow(PrintError)
     await expect(run(() => ({ list: [() => 1] }))).rejects.toThrow(
-      'result -> list[0]: a function made while the job ran exists only there; return data, or a function that was sent'
+      `result -> list[0]: a function made while the job ran exists only there: Node.js ${process.versions.node} does not let a sandboxed process look into it, 24.21 and 26.3 do; return data, or a function that was sent`
     )
     await expect(run(() => scale.bind(null, 1))).rejects.toThrow(PrintError)
   })
 
-  test('an instance of a class made while the job ran is the data it holds', async () => {
+  test('without an inspector an instance of a class made while the job ran is the data it holds', async () => {
     const made = await run(() => {
       class Local {
         a = 1
@@ -100,6 +100,19 @@ describe('results', () => {
       return new Local()
     })
     expect(made).toStrictEqual({ a: 1 })
+  })
+
+  test('a function under a name that is called unasked is refused where it is returned', async () => {
+    await expect(run(() => ({ list: { map: scale } }))).rejects.toThrow(
+      'result -> list.map: a function named map would run without being called by the program that gets the result; return a value, give it another name, or make it a member of a class'
+    )
+    await expect(
+      run(() => ({
+        get one() {
+          return 1
+        }
+      }))
+    ).rejects.toThrow('result -> one: a getter or setter would run without being called')
   })
 })
 

@@ -24,15 +24,31 @@ interface ListedScope {
   readonly object: Scope
 }
 
-interface RemoteProperty {
-  readonly name: string
-  readonly value?: { readonly objectId?: string; readonly value?: unknown }
+interface RemoteAnswer {
+  readonly result: { readonly objectId: string }
 }
 
-/** Names under which values pass between this module and the inspector, which knows them only by text. */
-const DOOR = Symbol.for('dist-node.closure-inspector')
-const GIVE = `globalThis[Symbol.for('dist-node.closure-inspector')].give()`
-const TAKE = `function () { globalThis[Symbol.for('dist-node.closure-inspector')].take(this) }`
+interface RemoteProperty {
+  readonly name: string
+  readonly value?: RemoteValue
+}
+
+interface RemoteValue {
+  readonly objectId?: string
+  readonly value?: unknown
+  /** Of numbers JSON has no form for, and of BigInts, as they are written in JavaScript. */
+  readonly unserializableValue?: string
+}
+
+/** What passes between this module and the inspector, which knows values by numbers of its own only. */
+interface Door {
+  given: unknown
+  taken: unknown
+}
+
+const DOOR = 'distNodeDoor'
+const GIVE = 'function () { return this.given }'
+const TAKE = 'function (door) { door.taken = this }'
 
 /** Remote objects held by the inspector before they are released. */
 const RELEASE_EVERY = 500
@@ -44,19 +60,36 @@ const RELEASE_EVERY = 500
  */
 export class ClosureInspector {
   readonly #session: InspectorSession
+  readonly #door: Door = Object.create(null, { given: { writable: true }, taken: { writable: true } })
+  #doorId: string | undefined
   #held = 0
 
   constructor(session: InspectorSession) {
     this.#session = session
   }
 
+  /** Makes ready to look into closures, which happens by itself when the first one is looked into. */
+  open(): string {
+    if (this.#doorId !== undefined) return this.#doorId
+    // Seen by nobody: it is gone when this function returns.
+    Object.defineProperty(globalThis, DOOR, { value: this.#door, configurable: true })
+    const { result } = this.#session.post<RemoteAnswer>('Runtime.evaluate', { expression: DOOR })
+    Reflect.deleteProperty(globalThis, DOOR)
+    this.#doorId = result.objectId
+    return result.objectId
+  }
+
+  /** Where the text of a function begins, give or take: V8 tells where its parameters do. */
+  locate(fn: Function): Location | undefined {
+    return locationIn(this.#internalProperties(fn))
+  }
+
   inspect(fn: Function): Closure {
     const properties = this.#internalProperties(fn)
-    const location = properties.find(({ name }) => name === '[[FunctionLocation]]')?.value?.value
     const scopesId = properties.find(({ name }) => name === '[[Scopes]]')?.value?.objectId
     const list = scopesId === undefined ? [] : this.#scopes(scopesId)
     return {
-      location: location === undefined ? undefined : readLocation(location),
+      location: locationIn(properties),
       scopes: list.map(({ object }) => object),
       isModule: list.at(-1)?.description === 'Module'
     }
@@ -72,7 +105,7 @@ export class ClosureInspector {
     if (target === undefined || args === undefined || boundThis === undefined) return undefined
     return {
       target: this.#take(target) as Function,
-      boundThis: boundThis.objectId === undefined ? boundThis.value : this.#take(boundThis.objectId),
+      boundThis: this.#valueOf(boundThis),
       args: [...(this.#take(args) as unknown[])]
     }
   }
@@ -80,12 +113,13 @@ export class ClosureInspector {
   /** The private members of a class itself, by name with `#`. */
   inspectPrivate(target: object): Map<string, unknown> {
     const { privateProperties = [] } = this.#describe(target)
-    return new Map(
-      privateProperties.map(({ name, value }) => [
-        name,
-        value?.objectId === undefined ? value?.value : this.#take(value.objectId)
-      ])
-    )
+    return new Map(privateProperties.map(({ name, value = {} }) => [name, this.#valueOf(value)]))
+  }
+
+  #valueOf({ objectId, value, unserializableValue: text }: RemoteValue): unknown {
+    if (objectId !== undefined) return this.#take(objectId)
+    if (text === undefined) return value
+    return text.endsWith('n') ? BigInt(text.slice(0, -1)) : Number(text)
   }
 
   #internalProperties(fn: Function): readonly RemoteProperty[] {
@@ -94,12 +128,7 @@ export class ClosureInspector {
 
   #describe(value: object): { internalProperties?: RemoteProperty[]; privateProperties?: RemoteProperty[] } {
     if (++this.#held > RELEASE_EVERY) this.#release()
-    door.given = value
-    const { result } = this.#session.post<{ result: { objectId: string } }>('Runtime.evaluate', {
-      expression: GIVE,
-      objectGroup: 'closures'
-    })
-    door.given = undefined
+    const { result } = this.#call(this.open(), GIVE, value)
     return this.#session.post('Runtime.getProperties', { objectId: result.objectId, ownProperties: true })
   }
 
@@ -110,10 +139,24 @@ export class ClosureInspector {
   }
 
   #take(objectId: string): unknown {
-    this.#session.post('Runtime.callFunctionOn', { objectId, functionDeclaration: TAKE, silent: true })
-    const { taken } = door
-    door.taken = undefined
+    this.#call(objectId, TAKE, undefined)
+    const { taken } = this.#door
+    this.#door.taken = undefined
     return taken
+  }
+
+  #call(objectId: string, functionDeclaration: string, given: unknown): RemoteAnswer {
+    const door = this.open()
+    this.#door.given = given
+    const answer = this.#session.post<RemoteAnswer>('Runtime.callFunctionOn', {
+      objectId,
+      functionDeclaration,
+      arguments: [{ objectId: door }],
+      objectGroup: 'closures',
+      silent: true
+    })
+    this.#door.given = undefined
+    return answer
   }
 
   #release(): void {
@@ -122,24 +165,9 @@ export class ClosureInspector {
   }
 }
 
-class Door {
-  given: unknown
-  taken: unknown
-
-  give(): unknown {
-    return this.given
-  }
-
-  take(value: unknown): void {
-    this.taken = value
-  }
-}
-
-// A program may hold this library twice, its own and that of the command: both use one door.
-const door = (Reflect.get(globalThis, DOOR) ?? new Door()) as Door
-Object.defineProperty(globalThis, DOOR, { value: door, configurable: true })
-
-function readLocation(value: unknown): Location {
+function locationIn(properties: readonly RemoteProperty[]): Location | undefined {
+  const value = properties.find(({ name }) => name === '[[FunctionLocation]]')?.value?.value
+  if (value === undefined) return undefined
   const { scriptId, lineNumber, columnNumber } = value as {
     scriptId: string
     lineNumber: number

@@ -1,5 +1,5 @@
 import { type Property, propertiesOf } from './properties.ts'
-import type { Site } from '../source/site.ts'
+import type { ClassAnalysis } from '../source/analyse-class.ts'
 
 export interface ConstructorParts {
   readonly parent: unknown
@@ -8,10 +8,20 @@ export interface ConstructorParts {
   readonly properties: readonly Property[]
 }
 
+/** What is known of the text of a function. */
+export interface KnownText {
+  readonly text: string
+  readonly unit: { readonly name: string }
+  readonly length: number
+  readonly class:
+    | Pick<ClassAnalysis, 'parentName' | 'staticMembers' | 'instanceMembers' | 'hasComputedMembers'>
+    | undefined
+}
+
 const FUNCTION_KEYS: ReadonlySet<string | symbol> = new Set(['prototype', 'arguments', 'caller'])
 
 /** What a function has beyond its text and captured variables; undefined when that is nothing. */
-export function describeConstructor(fn: Function, site: Site): ConstructorParts | undefined {
+export function describeConstructor(fn: Function, site: KnownText): ConstructorParts | undefined {
   const members = site.class
   const named = fn.name === site.unit.name || Object.getOwnPropertyDescriptor(fn, 'name') === undefined
   const properties = propertiesOf(fn, (key) => {
@@ -55,7 +65,7 @@ export function describeConstructor(fn: Function, site: Site): ConstructorParts 
 function isWrittenOut(
   owner: object,
   key: string | symbol,
-  site: Site,
+  site: KnownText,
   names: ReadonlySet<string> | undefined
 ): boolean {
   // A symbol as key is an expression of the class body, and is evaluated with it.

@@ -2,7 +2,7 @@ import { types } from 'node:util'
 import { ByteWriter } from './byte-writer.ts'
 import { refuse } from '../errors.ts'
 import { encodeObject } from './encode-object.ts'
-import { isDense, type Property, readRecord } from './properties.ts'
+import { ACCESSOR, isDense, type Property, readRecord } from './properties.ts'
 import type { Segment } from '../path.ts'
 import { Pending, pendingAll, type Postponed } from './pending.ts'
 import { MAX_DEPTH, TAG } from '../tags.ts'
@@ -100,7 +100,11 @@ export class Encoder implements ValueWriter {
     for (const { key, flags, value } of properties) {
       this.write(key)
       this.writer.number(flags)
-      this.writeAt(key, value)
+      const isAccessor = (flags & ACCESSOR) !== 0
+      this.path.push(key)
+      if (isAccessor || typeof value === 'function') this.functions.checkProperty(key, isAccessor)
+      this.write(value)
+      this.path.pop()
     }
   }
 
@@ -259,7 +263,9 @@ export class Encoder implements ValueWriter {
       const key = record.keys[index] ?? ''
       if (!this.writer.shortText(key)) this.writer.text(key)
       this.path.push(key)
-      this.write(record.values[index])
+      const value = record.values[index]
+      if (typeof value === 'function') this.functions.checkProperty(key, false)
+      this.write(value)
       this.path.pop()
     }
   }

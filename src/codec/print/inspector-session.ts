@@ -1,21 +1,41 @@
 import { Session } from 'node:inspector'
 
+/** What the inspector tells unasked. */
+export interface InspectorEvent {
+  readonly method: string
+  readonly params: unknown
+}
+
+/** Tells its owner, and nobody who changed the class of all emitters: who holds a session holds the whole process. */
+class PrivateSession extends Session {
+  onEvent: ((event: InspectorEvent) => void) | undefined
+
+  override emit(name: string | symbol, ...[event]: unknown[]): boolean {
+    if (name !== 'inspectorNotification') this.onEvent?.(event as InspectorEvent)
+    return true
+  }
+}
+
 /** V8's inspector in this thread, which answers within the call: no port is opened and no debugger attached. */
 export class InspectorSession {
-  readonly #session = new Session()
-  #connected = false
+  readonly #session = new PrivateSession()
+  readonly #post = this.#session.post.bind(this.#session)
+  #isConnected = false
+
+  connect(): void {
+    if (this.#isConnected) return
+    this.#session.connect()
+    this.#isConnected = true
+  }
 
   // The answers of the protocol have types of its own, which only the caller knows.
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
   post<Answer>(method: string, parameters: object): Answer {
-    if (!this.#connected) {
-      this.#session.connect()
-      this.#connected = true
-    }
+    this.connect()
     let answer: Answer | undefined
     let failure: Error | null = null
     // The session of the same thread calls back before it returns.
-    this.#session.post(method, parameters, (error: Error | null, result?: object) => {
+    this.#post(method, parameters, (error: Error | null, result?: object) => {
       failure = error
       answer = result as Answer
     })
@@ -23,19 +43,15 @@ export class InspectorSession {
     return answer as Answer
   }
 
-  /** Turns the debugger on for the time of a call, which is told of every script of this process first. */
-  withScripts(call: (scripts: ReadonlyMap<string, string>) => void): void {
-    const urls = new Map<string, string>()
-    const onParsed = ({ params }: { params: { scriptId: string; url: string } }): void => {
-      urls.set(params.scriptId, params.url)
-    }
-    this.#session.on('Debugger.scriptParsed', onParsed)
+  /** Turns the debugger on for the time of a call. What it tells at once comes first: every script of this process. */
+  withDebugger(onEvent: (event: InspectorEvent) => void, call: () => void): void {
+    this.#session.onEvent = onEvent
     try {
       this.post('Debugger.enable', {})
-      call(urls)
+      call()
     } finally {
-      this.#session.off('Debugger.scriptParsed', onParsed)
       this.post('Debugger.disable', {})
+      this.#session.onEvent = undefined
     }
   }
 }

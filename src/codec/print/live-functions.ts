@@ -2,6 +2,7 @@ import { types } from 'node:util'
 import { type BuiltinPath, Builtins } from '../builtins.ts'
 import { checkKey, type ComputedKeys, findKey } from './class-keys.ts'
 import { type ConstructorParts, describeConstructor, isNative } from './constructor-parts.ts'
+import { writeClosed } from './closed-function.ts'
 import type { Closure, ClosureInspector } from './closure-inspector.ts'
 import { refuse } from '../errors.ts'
 import { homeClass } from '../read/home-realm.ts'
@@ -9,7 +10,6 @@ import { isInert } from '../read/inert-classes.ts'
 import { Identities } from '../identity.ts'
 import type { PackageValues } from '../bundle/package-values.ts'
 import { Pending } from './pending.ts'
-import { integrityOf } from './properties.ts'
 import { article, refuseInstanceOf } from './refusals.ts'
 import { SharedState } from './shared-state.ts'
 import { hasVariable, readVariable, type Site } from '../source/site.ts'
@@ -90,9 +90,7 @@ export class LiveFunctions implements FunctionWriter {
     this.#sharedState.add(site, fn)
     const variant = this.#variantOf(site)
     for (const hash of variant.hashes) this.hashes.add(hash)
-    const integrity = integrityOf(fn)
-    if (integrity === 0) this.#writeSite(fn, closure, variant, encoder)
-    else writeClosed(integrity, encoder, () => this.#writeSite(fn, closure, variant, encoder))
+    writeClosed(fn, encoder, () => this.#writeSite(fn, closure, variant, encoder))
     // Only now: a variable without a value yet would have been refused, and may have one next time.
     if (site.isConstant) this.#constants.set(fn, closure)
   }
@@ -150,6 +148,8 @@ export class LiveFunctions implements FunctionWriter {
     const text = Function.prototype.toString.call(constructor)
     return !isNative(text) && !isForeign(this.#look(constructor, text).site)
   }
+
+  checkProperty(): void {}
 
   identifySymbol(symbol: symbol): number {
     return this.identities.of(symbol)
@@ -289,16 +289,6 @@ export class LiveFunctions implements FunctionWriter {
       prototype = Object.getPrototypeOf(prototype)
     }
   }
-}
-
-/** A function that is frozen, sealed or closed to additions. */
-function writeClosed(integrity: number, encoder: ValueWriter, write: () => void): void {
-  encoder.writer.tag(TAG.extended)
-  encoder.writer.array(4)
-  write()
-  encoder.write(undefined)
-  encoder.writeProperties([])
-  encoder.writer.number(integrity)
 }
 
 /** What names a member of a class: it is read of the class where only the making of the class used the variable. */

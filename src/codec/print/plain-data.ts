@@ -8,5 +8,6 @@ export const PLAIN_DATA: FunctionWriter = {
   writeBuiltin: () => false,
   writeSpecial: () => false,
   canWriteClass: () => false,
+  checkProperty: () => {},
   identifySymbol: () => refuse('symbol', 'a symbol of its own is not plain data', 'use Symbol.for(…)')
 }

@@ -1,13 +1,18 @@
 import { types } from 'node:util'
 import { Builtins } from '../builtins.ts'
+import type { ClosureInspector } from './closure-inspector.ts'
 import { Encoder } from './encode.ts'
 import { isDomException } from '../read/intrinsic-errors.ts'
+import { CALLED_UNASKED } from './called-unasked.ts'
+import { writeClosed } from './closed-function.ts'
+import { describeMade, type MadeFunction, MadeFunctions } from './made-functions.ts'
 import { PrintError, RefusalSignal, refuse } from '../errors.ts'
 import { formatPath } from '../path.ts'
 import { propertiesOf } from './properties.ts'
 import type { Origin } from '../source/function-sites.ts'
 import type { BoundParts, Reader } from '../read/read.ts'
 import { isResultBuiltin } from './result-builtins.ts'
+import { readVariable } from '../source/site.ts'
 import { TAG } from '../tags.ts'
 import type { FunctionWriter, ValueWriter } from './value-writer.ts'
 
@@ -17,19 +22,25 @@ import type { FunctionWriter, ValueWriter } from './value-writer.ts'
  */
 export class ResultPrinter {
   readonly #encoder: Encoder
+  readonly #functions: ReadFunctions
 
-  constructor(reader: Reader) {
-    this.#encoder = new Encoder(new ReadFunctions(reader))
+  /** @param inspector looks into functions that jobs made; without, they are refused */
+  constructor(reader: Reader, inspector?: ClosureInspector) {
+    this.#functions = new ReadFunctions(reader, inspector)
+    this.#encoder = new Encoder(this.#functions)
   }
 
   /** @throws {PrintError} when the value holds something that cannot travel */
   print(value: unknown, path = 'result'): Uint8Array {
-    try {
-      return this.#encoder.encode(value)
-    } catch (error) {
-      if (error instanceof RefusalSignal)
+    for (;;) {
+      try {
+        return this.#encoder.encode(value)
+      } catch (error) {
+        if (!(error instanceof RefusalSignal)) throw error
+        // Each time with one more class that does not travel: so it ends.
+        if (this.#functions.leavesOutClass()) continue
         throw new PrintError(formatPath(path, this.#encoder.path), error.refusal)
-      throw error
+      }
     }
   }
 }
@@ -38,10 +49,24 @@ export class ResultPrinter {
 class ReadFunctions implements FunctionWriter {
   readonly #reader: Reader
   readonly #builtins = new Builtins()
+  readonly #made: MadeFunctions | undefined
+  /** Classes made by jobs, of which something cannot travel. */
+  readonly #leftOut = new WeakSet<Function>()
+  #refusedClass: Function | undefined
   #symbolCount = 0
 
-  constructor(reader: Reader) {
+  constructor(reader: Reader, inspector: ClosureInspector | undefined) {
     this.#reader = reader
+    this.#made = inspector === undefined ? undefined : new MadeFunctions(reader, inspector)
+  }
+
+  /** After a refusal: when it was for a class, its instances are plain data from now on. */
+  leavesOutClass(): boolean {
+    const refused = this.#refusedClass
+    this.#refusedClass = undefined
+    if (refused === undefined || this.#leftOut.has(refused)) return false
+    this.#leftOut.add(refused)
+    return true
   }
 
   writeFunction(fn: Function, encoder: ValueWriter): void {
@@ -52,17 +77,21 @@ class ReadFunctions implements FunctionWriter {
       return writer.number(identity)
     }
     if (this.writeBuiltin(fn, encoder)) return
-    const bound = this.#reader.boundOf(fn)
+    const bound = this.#reader.boundOf(fn) ?? (isNative(fn) ? this.#made?.boundOf(fn) : undefined)
     if (bound !== undefined) return writeBound(bound, encoder)
     const origin = this.#reader.originOf(fn)
-    if (origin === undefined) {
-      return refuse(
-        'function',
-        'a function made while the job ran exists only there',
-        'return data, or a function that was sent'
-      )
+    if (origin !== undefined) return writeClosed(fn, encoder, () => writeClosure(fn, origin, encoder))
+    if (this.#made === undefined) return refuseUnseen()
+    const made = this.#made.find(fn)
+    if (made === undefined) return refuseForeign()
+    if (typeof made.described === 'string') return refuseOuter(made.described)
+    const functions = this.#made
+    try {
+      writeClosed(fn, encoder, () => writeMade(fn, made, functions, encoder))
+    } catch (error) {
+      if (error instanceof RefusalSignal) this.#refusedClass = fn
+      throw error
     }
-    writeClosure(fn, origin, encoder)
   }
 
   writeBuiltin(value: object, encoder: ValueWriter): boolean {
@@ -95,7 +124,8 @@ class ReadFunctions implements FunctionWriter {
 
   writeSpecial(value: object, encoder: ValueWriter): boolean {
     const constructor = classOf(value)
-    if (constructor === undefined || this.canWriteClass(constructor) || hasForm(value)) return false
+    if (constructor === undefined || hasForm(value)) return false
+    if (this.canWriteClass(constructor) && !this.#hidesState(value, constructor)) return false
     if (this.#builtins.pathOf(constructor) !== undefined || isNative(constructor)) {
       return refuse(
         constructor.name,
@@ -103,7 +133,7 @@ class ReadFunctions implements FunctionWriter {
         'return what you need of it'
       )
     }
-    // A class that was made while the job ran: its instances go back as the data they are.
+    // Of a class that cannot go back: its instances do as the data they are.
     encoder.writer.map(Object.keys(value).length)
     for (const [key, part] of Object.entries(value)) {
       encoder.writer.text(key)
@@ -116,7 +146,32 @@ class ReadFunctions implements FunctionWriter {
     return (
       this.#reader.identityOf(constructor) !== undefined ||
       this.#reader.originOf(constructor) !== undefined ||
-      this.#reader.memberOf(constructor) !== undefined
+      this.#reader.memberOf(constructor) !== undefined ||
+      this.#isMade(constructor)
+    )
+  }
+
+  #isMade(constructor: Function): boolean {
+    if (this.#made === undefined || this.#leftOut.has(constructor) || isNative(constructor)) return false
+    return typeof this.#made.find(constructor)?.described === 'object'
+  }
+
+  /** Of a class made by the job, whose instance could not be made with its private members. */
+  #hidesState(value: object, constructor: Function): boolean {
+    const isKnown =
+      this.#reader.identityOf(constructor) ??
+      this.#reader.originOf(constructor) ??
+      this.#reader.memberOf(constructor)
+    return isKnown === undefined && (this.#made?.privateOf(value).size ?? 0) > 0
+  }
+
+  checkProperty(key: string | symbol, isAccessor: boolean): void {
+    if (!isAccessor && typeof key === 'string' && !CALLED_UNASKED.has(key)) return
+    const what = isAccessor ? 'a getter or setter' : `a function named ${String(key)}`
+    refuse(
+      'function that runs unasked',
+      `${what} would run without being called by the program that gets the result`,
+      'return a value, give it another name, or make it a member of a class'
     )
   }
 
@@ -141,6 +196,51 @@ function writeClosure(fn: Function, { hash, unit, instance }: Origin, encoder: V
   encoder.write(undefined)
   encoder.writeProperties([])
   encoder.writeProperties(properties)
+}
+
+/** A function that a job made: where in a unit it is written, and what it captured. */
+function writeMade(fn: Function, made: MadeFunction, functions: MadeFunctions, encoder: ValueWriter): void {
+  const { writer } = encoder
+  const parts = describeMade(fn)
+  const { scopes } = functions.inspect(fn)
+  const names = typeof made.described === 'string' ? [] : made.described
+  writer.tag(TAG.made)
+  writer.array(parts === undefined ? 4 : 9)
+  writer.bytes(Buffer.from(made.hash, 'hex'))
+  writer.number(made.start)
+  encoder.write(typeof fn.name === 'string' ? fn.name : '')
+  writer.array(names.length)
+  for (const name of names) encoder.writeAt({ captured: name }, readVariable(scopes, name))
+  if (parts === undefined) return
+  encoder.writeAt({ captured: 'extends' }, parts.parent)
+  encoder.write(parts.prototypeParent)
+  encoder.writeProperties(parts.prototypeProperties)
+  encoder.writeProperties(parts.properties)
+  encoder.write(Object.fromEntries(functions.privateOf(fn)))
+}
+
+function refuseUnseen(): never {
+  refuse(
+    'function',
+    `a function made while the job ran exists only there: Node.js ${process.versions.node} does not let a sandboxed process look into it, 24.21 and 26.3 do`,
+    'return data, or a function that was sent'
+  )
+}
+
+function refuseForeign(): never {
+  refuse(
+    'function',
+    'a function that a package made, or that was made of a text, exists only where the job ran',
+    'return data, or a function of your own that calls it'
+  )
+}
+
+function refuseOuter(outer: string): never {
+  refuse(
+    'function',
+    `a function made while the job ran uses the ${outer} of the code around it, which cannot be taken along`,
+    'put what it needs into a variable, as in `const { size } = this`'
+  )
 }
 
 function writeBound({ target, boundThis, args }: BoundParts, encoder: ValueWriter): void {

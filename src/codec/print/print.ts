@@ -6,6 +6,7 @@ import { type ContentName, contentName } from './content-name.ts'
 import { Encoder } from './encode.ts'
 import { PrintError, RefusalSignal } from '../errors.ts'
 import { type KnownClosures, LiveFunctions } from './live-functions.ts'
+import { nestedUnit, type NestedUnit } from '../source/nested-unit.ts'
 import { PackageValues } from '../bundle/package-values.ts'
 import { Pending } from './pending.ts'
 import { formatPath, type Segment } from '../path.ts'
@@ -148,12 +149,24 @@ export class Printer {
       findOriginal: (identity) => this.#functions.identities.function(identity),
       findOriginalSymbol: (identity) => this.#functions.identities.symbol(identity),
       findUnit: (hash) => this.#units.get(hash),
+      findNested: (hash, start) => this.#nestedUnit(hash, start),
       findMember: (hash, path) => this.#packages.member(hash, path),
       isFromPeer: true,
       allowBuiltin: isResultBuiltin,
       mapStack
     })
     return this.#reader.read(bytes)
+  }
+
+  #nestedUnit(hash: string, start: number): NestedUnit | undefined {
+    const bytes = this.#units.get(hash)
+    if (bytes === undefined) return undefined
+    try {
+      return nestedUnit(readData(bytes) as FunctionUnit, start)
+    } catch (error) {
+      if (error instanceof RefusalSignal) return undefined
+      throw error
+    }
   }
 
   #functionKey(hash: string): string {

@@ -66,6 +66,7 @@ class Renaming {
       case TAG.closure:
       case TAG.constructor:
       case TAG.bundled:
+      case TAG.made:
         return this.#array(() => this.#unit())
       case TAG.identity:
         return this.#array(() => this.#number())

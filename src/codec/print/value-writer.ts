@@ -32,6 +32,8 @@ export interface FunctionWriter {
   writeSpecial(value: object, encoder: ValueWriter): boolean
   /** Can a class be written? Errors of classes that cannot fall back to the built-in class they extend. */
   canWriteClass(constructor: Function): boolean
+  /** Called for each property that holds a function or accessor: refuses one that would not be read. */
+  checkProperty(key: string | symbol, isAccessor: boolean): void
   /** A number for a symbol of its own, the same for as long as the symbol lives. */
   identifySymbol(symbol: symbol): number
 }

@@ -5,6 +5,7 @@ import { Decoder } from './decode.ts'
 import { readProperties, setPrototype } from './decode-extended.ts'
 import { FunctionSites, hexOf, type Origin } from '../source/function-sites.ts'
 import { type MemberPath, Modules } from './modules.ts'
+import type { NestedUnit } from '../source/nested-unit.ts'
 import { TAG } from '../tags.ts'
 import { UnitStore } from './unit-store.ts'
 import type { FunctionReader, ValueReader } from './value-reader.ts'
@@ -29,6 +30,8 @@ export interface ReaderOptions {
   readonly mapStack?: (stack: string) => string
   /** Does addUnit make sure that bytes have the hash they came under? Not needed where a node has done so. @default true */
   readonly checkHashes?: boolean
+  /** A function written inside such a unit, by where it begins. @default none is taken out of its unit */
+  readonly findNested?: (hash: string, start: number) => NestedUnit | undefined
   /** A unit this process printed itself. @default only units that were added are known */
   readonly findUnit?: (hash: string) => Uint8Array | undefined
 }
@@ -70,7 +73,8 @@ export class Reader implements FunctionReader {
     const { requireBuiltin = (name: string) => process.getBuiltinModule(name) } = options
     this.#units = new UnitStore(checkHashes, findUnit)
     this.#modules = new Modules(requireBuiltin, (hash) => this.#units.get(hash, 'bundle'))
-    this.#functionSites = new FunctionSites(this.#units, this.#modules)
+    const { findNested = () => undefined } = options
+    this.#functionSites = new FunctionSites(this.#units, this.#modules, findNested)
   }
 
   /**
@@ -92,6 +96,11 @@ export class Reader implements FunctionReader {
   /** Where a function came from; undefined for one that was not read here. */
   originOf(fn: Function): Origin | undefined {
     return this.#functionSites.originOf(fn)
+  }
+
+  /** Each unit that was used, with a function of its script. */
+  openedSites(): ReturnType<FunctionSites['opened']> {
+    return this.#functionSites.opened()
   }
 
   /** What a bound function was made of; undefined for one that was not read here. */
@@ -155,6 +164,8 @@ export class Reader implements FunctionReader {
         return this.#readOriginal(decoder)
       case TAG.cell:
         return readCell(decoder)
+      case TAG.made:
+        return this.#readMade(decoder)
       default:
         return decoder.reader.fail(`unknown tag ${tag}`)
     }
@@ -167,13 +178,15 @@ export class Reader implements FunctionReader {
 
   #readConstructor(decoder: ValueReader): Function {
     decoder.readCount(6)
-    const fn = this.#functionSites.instantiate(decoder)
-    const parent = decoder.read()
-    const prototypeParent = decoder.read()
-    if (parent !== undefined) setPrototype(fn, parent, decoder)
-    if (prototypeParent !== undefined) setPrototype(fn.prototype as object, prototypeParent, decoder)
-    readProperties(fn.prototype as object, decoder)
-    readProperties(fn, decoder)
+    return readConstructorParts(this.#functionSites.instantiate(decoder), decoder)
+  }
+
+  #readMade(decoder: ValueReader): Function {
+    const count = decoder.readCount()
+    const { fn, setPrivate } = this.#functionSites.instantiateMade(decoder)
+    if (count === 4) return fn
+    readConstructorParts(fn, decoder)
+    setPrivate(decoder.readAs('object') as Record<string, unknown>)
     return fn
   }
 
@@ -252,6 +265,17 @@ export class Reader implements FunctionReader {
     if (isObject && this.#options.isFromPeer === true) this.#found.add(value)
     return value
   }
+}
+
+/** What a class or function has beyond its text and captured values. */
+function readConstructorParts(fn: Function, decoder: ValueReader): Function {
+  const parent = decoder.read()
+  const prototypeParent = decoder.read()
+  if (parent !== undefined) setPrototype(fn, parent, decoder)
+  if (prototypeParent !== undefined) setPrototype(fn.prototype as object, prototypeParent, decoder)
+  readProperties(fn.prototype as object, decoder)
+  readProperties(fn, decoder)
+  return fn
 }
 
 function readCell(decoder: ValueReader): Cell {

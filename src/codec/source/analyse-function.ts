@@ -3,6 +3,7 @@ import { analyseClass, type ClassAnalysis } from './analyse-class.ts'
 import type { Edit } from './edit.ts'
 import { refuse } from '../errors.ts'
 import { findFreeNames, type FreeNames } from './free-names.ts'
+import { listNested, type Nested } from './nested-functions.ts'
 import { type Form, parseFunction } from './parse-function.ts'
 import { children, forEachNode, isFunctionNode } from './syntax.ts'
 
@@ -16,6 +17,7 @@ export interface FunctionAnalysis extends FreeNames {
   readonly edits: readonly Edit[]
   /** Of a class. */
   readonly class: ClassAnalysis | undefined
+  readonly nested: readonly Nested[]
 }
 
 /** Finds what a function needs from outside, from its own text. */
@@ -49,7 +51,8 @@ export function analyseFunction(text: string, strict: boolean): FunctionAnalysis
     loads,
     usesOuterThis: usesOuterThis(node),
     edits,
-    class: classAnalysis
+    class: classAnalysis,
+    nested: listNested(node, names.scopes, offset, text)
   }
 }
 

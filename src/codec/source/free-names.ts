@@ -1,5 +1,5 @@
 import type { Node, Program } from 'acorn'
-import { analyze } from 'eslint-scope'
+import { analyze, type ScopeManager } from 'eslint-scope'
 import type { Program as EstreeProgram } from 'estree'
 import { refuse } from '../errors.ts'
 import { forEachNode } from './syntax.ts'
@@ -11,6 +11,7 @@ export interface FreeNames {
   readonly writes: ReadonlySet<string>
   /** Of those, the ones used as `name.member` only, with the members. */
   readonly membersOf: ReadonlyMap<string, ReadonlySet<string>>
+  readonly scopes: ScopeManager
 }
 
 export function findFreeNames(root: Program, strict: boolean): FreeNames {
@@ -28,7 +29,7 @@ export function findFreeNames(root: Program, strict: boolean): FreeNames {
     if (reference.isWrite()) writes.add(identifier.name)
     uses.set(identifier.name, (uses.get(identifier.name) ?? new Set<object>()).add(identifier))
   }
-  return { freeNames: [...names], writes, membersOf: findMembers(root, uses) }
+  return { freeNames: [...names], writes, membersOf: findMembers(root, uses), scopes }
 }
 
 function findMembers(

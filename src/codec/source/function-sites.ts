@@ -1,6 +1,7 @@
 import { CellScope } from '../print/cells.ts'
 import { compileFunction, type Factory, type Instance, unwrap, withPrivate } from '../read/compile.ts'
 import { linkAll } from '../read/link.ts'
+import type { NestedUnit } from './nested-unit.ts'
 import type { Modules } from '../read/modules.ts'
 import type { FunctionUnit } from '../unit.ts'
 import type { UnitStore } from '../read/unit-store.ts'
@@ -13,8 +14,16 @@ export interface Origin {
   readonly instance: Instance
 }
 
+/** A function that a job made, and the way to its private static fields, if it is a class that has some. */
+export interface MadeFunction {
+  readonly fn: Function
+  readonly setPrivate: (values: Readonly<Record<string, unknown>>) => void
+}
+
 interface Site {
   readonly unit: FunctionUnit
+  /** A function of its script. */
+  readonly factory: Factory
   readonly make: () => { readonly instance: Instance; readonly cells: CellScope }
 }
 
@@ -23,11 +32,24 @@ export class FunctionSites {
   readonly #units: UnitStore
   readonly #modules: Modules
   readonly #sites = new Map<string, Site>()
+  readonly #made = new Map<string, Site & { readonly names: readonly string[] }>()
   readonly #origins = new WeakMap<Function, Origin>()
+  readonly #findNested: (hash: string, start: number) => NestedUnit | undefined
 
-  constructor(units: UnitStore, modules: Modules) {
+  /** @param findNested a function written inside a unit, taken out of it */
+  constructor(
+    units: UnitStore,
+    modules: Modules,
+    findNested: (hash: string, start: number) => NestedUnit | undefined
+  ) {
     this.#units = units
     this.#modules = modules
+    this.#findNested = findNested
+  }
+
+  /** Each unit that was used, with a function of its script. */
+  opened(): IterableIterator<[hash: string, site: Pick<Site, 'unit' | 'factory'>]> {
+    return this.#sites.entries()
   }
 
   originOf(fn: Function): Origin | undefined {
@@ -61,6 +83,39 @@ export class FunctionSites {
     return fn
   }
 
+  /** Reads [unit, start, name, values, …]: a function that a job made; what follows is not read. */
+  instantiateMade(decoder: ValueReader): MadeFunction {
+    const { unit, names, make } = this.#madeSite(
+      hexOf(decoder.readBytes()),
+      decoder.readAs('number'),
+      decoder
+    )
+    const { instance } = make()
+    const fn = decoder.register(unwrap(instance.make(), unit.form))
+    const name = decoder.readAs('string')
+    if (fn.name !== name) Object.defineProperty(fn, 'name', { value: name, configurable: true })
+    decoder.readCount(names.length)
+    const values = new Map<string, unknown>()
+    for (const each of names) values.set(each, decoder.read())
+    instance.set(unit.captured.map((each) => values.get(each)))
+    return {
+      fn,
+      setPrivate: (given) => instance.setPrivate(unit.privateStatics.map((each) => given[`#${each}`]))
+    }
+  }
+
+  #madeSite(hash: string, start: number, decoder: ValueReader): Site & { readonly names: readonly string[] } {
+    const key = `${hash} ${start}`
+    const known = this.#made.get(key)
+    if (known !== undefined) return known
+    const nested =
+      this.#findNested(hash, start) ??
+      decoder.reader.fail(`no function begins at ${start} of the unit ${hash}`)
+    const site = { ...this.#openSite(nested.unit), names: nested.names }
+    this.#made.set(key, site)
+    return site
+  }
+
   #openSite(unit: FunctionUnit): Site {
     const factory: Factory = compileFunction(unit)
     const links = linkAll(unit.links, this.#modules)
@@ -70,7 +125,7 @@ export class FunctionSites {
       const cells = new CellScope(unit.cells ?? [])
       return { instance: withPrivate((give) => factory(...links, give, cells.names)), cells }
     }
-    return { unit, make }
+    return { unit, factory, make }
   }
 }
 

@@ -1,4 +1,4 @@
-import { InspectorSession } from '../print/inspector-session.ts'
+import { type InspectorEvent, InspectorSession } from '../print/inspector-session.ts'
 
 export interface Script {
   readonly url: string
@@ -36,7 +36,13 @@ export class ScriptSources {
   }
 
   #read(isLeftOut: (url: string) => boolean): void {
-    this.#session.withScripts((urls) => {
+    const urls = new Map<string, string>()
+    const onEvent = ({ method, params }: InspectorEvent): void => {
+      if (method !== 'Debugger.scriptParsed') return
+      const { scriptId, url } = params as { scriptId: string; url: string }
+      urls.set(scriptId, url)
+    }
+    this.#session.withDebugger(onEvent, () => {
       for (const [scriptId, url] of urls) {
         if (!scripts.has(scriptId) && !isLeftOut(url))
           scripts.set(scriptId, { url, source: this.#sourceOf(scriptId, url) })

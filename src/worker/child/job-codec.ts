@@ -1,4 +1,5 @@
 // Runs in the worker process: the codec as the runner of jobs needs it.
+import type { ClosureInspector } from '../../codec/print/closure-inspector.ts'
 import { ResultPrinter } from '../../codec/print/print-result.ts'
 import { Reader } from '../../codec/read/read.ts'
 import { trimStack } from '../../codec/stack.ts'
@@ -13,11 +14,14 @@ export class JobCodec {
   readonly #ownFile: string
   #undefined: Uint8Array | undefined
 
-  /** @param ownFile this program, as stack traces name it: its lines mean nothing to the author of a job */
-  constructor(requireBuiltin: (name: string) => unknown, ownFile: string) {
+  /**
+   * @param ownFile this program, as stack traces name it: its lines mean nothing to the author of a job
+   * @param inspector looks into functions that jobs made
+   */
+  constructor(requireBuiltin: (name: string) => unknown, ownFile: string, inspector?: ClosureInspector) {
     // The node named every blob by the hash it found itself.
     this.#reader = new Reader({ requireBuiltin, checkHashes: false })
-    this.#printer = new ResultPrinter(this.#reader)
+    this.#printer = new ResultPrinter(this.#reader, inspector)
     this.#ownFile = ownFile
   }
 

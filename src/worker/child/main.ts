@@ -8,6 +8,7 @@ import { Script } from 'node:vm'
 import { FrameReader } from '../frame-reader.ts'
 import { HELLO_JOB, decodeToChild } from '../messages.ts'
 import { reduceRealm } from './realm.ts'
+import { openInspector } from './own-inspector.ts'
 import { JobCodec } from './job-codec.ts'
 import { Output } from './output.ts'
 import { Runner } from './runner.ts'
@@ -23,15 +24,16 @@ const output = new Output()
 const ownFile = process.argv[1] ?? 'child.cjs'
 const rights = JSON.parse(process.argv[2] ?? '{}') as { net: boolean; read: string[] }
 
+const inspector = openInspector()
 const realm = reduceRealm(rights, (stream, text) => output.log(runner.currentJob, stream, text))
-const codec = new JobCodec(realm.requireBuiltin, ownFile)
+const codec = new JobCodec(realm.requireBuiltin, ownFile, inspector)
 const runner = new Runner(codec, output)
 
 process.on('uncaughtException', (error) => runner.uncaught(error))
 process.on('unhandledRejection', (error) => runner.uncaught(error))
 process.on('warning', (warning) => {
   // About Node's own parts, which the author of a job did not choose.
-  if (warning.name === 'ExperimentalWarning') return
+  if (warning.name === 'ExperimentalWarning' || warning.name === 'SecurityWarning') return
   output.log(runner.currentJob, 'stderr', `${warning.name}: ${warning.message}\n`)
 })
 
