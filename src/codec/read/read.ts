@@ -17,6 +17,8 @@ export interface ReaderOptions {
   readonly isFromPeer?: boolean
   /** May a value name this built-in directly? @default everything may */
   readonly allowBuiltin?: (path: BuiltinPath) => boolean
+  /** In place of functions and classes of another program: no unit is used then. @default they are made of their units */
+  readonly makeStandIn?: () => Function
   /** A function this process printed itself, by identity. @default none is known */
   readonly findOriginal?: (identity: number) => Function | undefined
   /**
@@ -145,6 +147,8 @@ export class Reader implements FunctionReader {
   }
 
   readFunction(tag: number, decoder: ValueReader): unknown {
+    const { makeStandIn } = this.#options
+    if (makeStandIn !== undefined && OF_UNITS.has(tag)) return readStandIn(makeStandIn(), decoder)
     switch (tag) {
       case TAG.closure:
         return this.#readClosure(decoder)
@@ -275,6 +279,15 @@ function readConstructorParts(fn: Function, decoder: ValueReader): Function {
   if (prototypeParent !== undefined) setPrototype(fn.prototype as object, prototypeParent, decoder)
   readProperties(fn.prototype as object, decoder)
   readProperties(fn, decoder)
+  return fn
+}
+
+const OF_UNITS: ReadonlySet<number> = new Set([TAG.closure, TAG.constructor, TAG.made, TAG.bundled])
+
+function readStandIn(fn: Function, decoder: ValueReader): Function {
+  const count = decoder.readCount()
+  decoder.register(fn)
+  for (let index = 0; index < count; index++) decoder.read()
   return fn
 }
 

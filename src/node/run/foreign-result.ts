@@ -13,7 +13,7 @@ export function foreignResultReader(): (bytes: Uint8Array) => unknown {
     if (standIn === undefined) standIns.set(identity, (standIn = makeStandIn()))
     return standIn
   }
-  const reader = new Reader({ isFromPeer: true, allowBuiltin: isResultBuiltin, findOriginal })
+  const reader = new Reader({ isFromPeer: true, allowBuiltin: isResultBuiltin, findOriginal, makeStandIn })
   return (bytes) => {
     const value = reader.read(bytes)
     if (types.isNativeError(value) && !(value instanceof Error)) Object.setPrototypeOf(value, Error.prototype)
