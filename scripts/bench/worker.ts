@@ -155,7 +155,7 @@ async function measureFlow(
   let sent = 0
   let done = 0
   const feed = (): void => {
-    for (; sent < total && worker.pendingJobs < 4096; sent += 256) {
+    for (; sent < total && sent - done < 4096; sent += 256) {
       worker.run({
         timeoutMs: 60_000,
         head,

@@ -38,7 +38,6 @@ export class ChildLink {
   readonly #reader: FrameReader
   #stderr = Buffer.alloc(0)
   #stderrBytes = 0
-  #paused = false
   #violated = false
 
   /** @throws when the command cannot be started at all */
@@ -74,37 +73,12 @@ export class ChildLink {
     return this.#child.pid
   }
 
-  /** Bytes handed to `write` that the child has not taken. */
-  get queuedBytes(): number {
-    return this.#child.stdin?.writableLength ?? 0
-  }
-
   write(pieces: readonly Uint8Array[]): void {
     const stdin = this.#child.stdin
     if (stdin === null || !stdin.writable) return
     if (pieces.length > 1) stdin.cork()
     for (const piece of pieces) stdin.write(piece)
     if (pieces.length > 1) stdin.uncork()
-  }
-
-  /** Resolves when the child has taken enough of what was written, or is gone. */
-  async drained(): Promise<void> {
-    const stdin = this.#child.stdin
-    if (stdin === null || stdin.destroyed || !stdin.writableNeedDrain) return
-    await new Promise<void>((resolve) => {
-      stdin.once('drain', resolve)
-      stdin.once('close', resolve)
-    })
-  }
-
-  /** Stops reading: once its pipe is full (64 KiB) the child waits at its next result. */
-  pause(): void {
-    this.#paused = true
-  }
-
-  resume(): void {
-    this.#paused = false
-    this.#results.resume()
   }
 
   kill(): void {
@@ -116,10 +90,9 @@ export class ChildLink {
     try {
       const frames = this.#reader.advance(count)
       const flowing = frames.length > 0 && this.#handler.frames(frames)
-      if (this.#paused) return false
       if (!flowing) return true
       // Results wait in the kernel, not in the child: they survive it, and it need not wake us for each.
-      setTimeout(() => this.#paused || this.#results.resume(), FLOW_PAUSE_MS)
+      setTimeout(() => this.#results.resume(), FLOW_PAUSE_MS)
       return false
     } catch (error) {
       // Anything else is a mistake of the node's own, and must not be blamed on the child.
@@ -154,7 +127,7 @@ export class ChildLink {
     const end = await new Promise<ChildEnd>((resolve) => {
       this.#child.once('error', (error) => resolve({ exitCode: null, signal: null, stderr: error.message }))
       this.#child.once('exit', () => {
-        this.resume()
+        this.#results.resume()
         // A process that holds the pipes and does not die waits in the kernel; nobody can do more about it.
         setTimeout(() => this.#child.stderr?.destroy(), KILL_TIMEOUT_MS).unref()
       })
@@ -162,7 +135,7 @@ export class ChildLink {
         resolve({ exitCode, signal, stderr: this.#stderr.toString('utf8') })
       })
     })
-    this.resume()
+    this.#results.resume()
     const giveUp = setTimeout(() => this.#results.destroy(), KILL_TIMEOUT_MS)
     await resultsEnd
     clearTimeout(giveUp)

@@ -54,19 +54,9 @@ const OVERHEAD_MICROS = 3
 export class JobQueue {
   #waiting: Waiting[] = []
   #waitingStart = 0
-  #waitingBytes = 0
   #sent: SentJob[] = []
   #sentStart = 0
   #estimateMicros: number | undefined
-
-  get waitingBytes(): number {
-    return this.#waitingBytes
-  }
-
-  /** Jobs added and neither finished nor recalled. */
-  get size(): number {
-    return this.#waiting.length - this.#waitingStart + this.#sent.length - this.#sentStart
-  }
 
   /** The job that runs, or is next to run, in the child. */
   get running(): SentJob | undefined {
@@ -84,10 +74,7 @@ export class JobQueue {
   }
 
   add(batch: Batch): void {
-    for (const job of batch.jobs) {
-      this.#waiting.push({ job, batch })
-      this.#waitingBytes += job.body.length
-    }
+    for (const job of batch.jobs) this.#waiting.push({ job, batch })
   }
 
   /** What to send now: nothing while the child has enough, so that small jobs go in large portions. */
@@ -113,7 +100,6 @@ export class JobQueue {
       const waiting = this.#waiting[this.#waitingStart]
       if (waiting === undefined || waiting.batch !== first.batch) break
       this.#waitingStart++
-      this.#waitingBytes -= waiting.job.body.length
       jobs.push(waiting.job)
       this.#sent.push({
         job: waiting.job.job,
@@ -149,7 +135,6 @@ export class JobQueue {
   recall(count: number): Attempt[] {
     const keep = Math.max(this.#waitingStart, this.#waiting.length - Math.max(0, count))
     const recalled = this.#waiting.splice(keep)
-    for (const { job } of recalled) this.#waitingBytes -= job.body.length
     return recalled.toReversed().map(({ job }) => ({ job: job.job, attempt: job.attempt }))
   }
 
@@ -157,7 +142,6 @@ export class JobQueue {
   cancel(jobs: ReadonlySet<number>): Attempt[] {
     const live = this.#waiting.slice(this.#waitingStart)
     const cancelled = live.filter(({ job }) => jobs.has(job.job))
-    for (const { job } of cancelled) this.#waitingBytes -= job.body.length
     this.#waiting = live.filter(({ job }) => !jobs.has(job.job))
     this.#waitingStart = 0
     return cancelled.map(({ job }) => ({ job: job.job, attempt: job.attempt }))

@@ -57,6 +57,3 @@ export const MAX_SENT_JOBS = 2048
 
 /** Jobs longer than this are sent one at a time: the gap between two (about 0.1 ms) no longer matters. */
 export const LONG_JOB_MICROS = 20_000
-
-/** Bytes waiting for the child above which `drained()` waits. One argument may be larger than that alone. */
-export const HIGH_WATER_BYTES = 4 * 1024 * 1024

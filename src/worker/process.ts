@@ -9,13 +9,7 @@ import { JobDeadline } from './job-deadline.ts'
 import { JobQueue } from './job-queue.ts'
 import type { Attempt, Batch, SentJob } from './job-queue.ts'
 import type { Sandbox } from './sandbox.ts'
-import {
-  HIGH_WATER_BYTES,
-  MAX_LOG_BYTES_FROM_CHILD,
-  MAX_RESULT_BYTES,
-  START_LAST_LOOK_MS,
-  START_TIMEOUT_MS
-} from './limits.ts'
+import { MAX_LOG_BYTES_FROM_CHILD, MAX_RESULT_BYTES, START_LAST_LOOK_MS, START_TIMEOUT_MS } from './limits.ts'
 import {
   decodeFromChild,
   decodeResult,
@@ -87,7 +81,6 @@ export class WorkerProcess {
   #ended = false
   #logBytes = 0
   #finishedAny = false
-  #drained: (() => void)[] = []
 
   static spawn(sandbox: Sandbox, options: WorkerProcessOptions = {}): WorkerProcess {
     return new WorkerProcess(sandbox, options)
@@ -108,24 +101,6 @@ export class WorkerProcess {
   /** The process is gone: nothing can be asked of it any more. */
   get ended(): boolean {
     return this.#ended
-  }
-
-  /** Jobs accepted by `run` that have no result yet. */
-  get pendingJobs(): number {
-    return this.#queue.size
-  }
-
-  /** Bytes of jobs and blobs that the child has not taken. */
-  get queuedBytes(): number {
-    return this.#queue.waitingBytes + (this.#link?.queuedBytes ?? 0)
-  }
-
-  /** Resolves when `queuedBytes` is low again (4 MiB), or the process is gone. */
-  async drained(): Promise<void> {
-    await this.#link?.drained()
-    while (!this.#ended && this.queuedBytes > HIGH_WATER_BYTES) {
-      await new Promise<void>((resolve) => this.#drained.push(resolve))
-    }
   }
 
   /** Asks the pristine child for proof that it runs, computes and answers. It stays pristine. */
@@ -176,17 +151,6 @@ export class WorkerProcess {
   /** Takes back those of these jobs that have not been sent to the child. */
   cancel(jobs: ReadonlySet<number>): Attempt[] {
     return this.#queue.cancel(jobs)
-  }
-
-  /** Stops taking results: the child waits once 64 KiB are under way. Time limits rest meanwhile. */
-  pause(): void {
-    this.#link?.pause()
-    this.#deadline.rest()
-  }
-
-  resume(): void {
-    this.#link?.resume()
-    this.#watchRunning()
   }
 
   /** Ends the process (SIGKILL). Resolves when it is gone. */
@@ -247,7 +211,6 @@ export class WorkerProcess {
     }
     const next = this.#queue.running
     if (idle && next !== undefined) this.#deadline.starting(next)
-    if (this.#drained.length > 0 && this.queuedBytes <= HIGH_WATER_BYTES) this.#wakeDrained()
   }
 
   #onFrames(frames: readonly Uint8Array[]): boolean {
@@ -343,12 +306,7 @@ export class WorkerProcess {
     const error = new Error(reason.message)
     this.#ready.reject(error)
     this.#hello?.reject(error)
-    this.#wakeDrained()
     this.#listener?.exit(reason)
     this.#exited.resolve()
-  }
-
-  #wakeDrained(): void {
-    for (const resolve of this.#drained.splice(0)) resolve()
   }
 }
