@@ -23,7 +23,8 @@ import { VERSION } from '../../src/node/version.ts'
 
 const PASSWORD = 'a password for measuring only, five words'
 const MESH = 'scale'
-const IDLE_MS = 10_000
+/** Long enough for each peer to be asked whether it is there, as idle ones are. */
+const IDLE_MS = 30_000
 /** Peers that join at the same time. */
 const AT_ONCE = 8
 

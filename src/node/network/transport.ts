@@ -9,6 +9,7 @@ import { type MakeListener, noListener } from './announcement-listener.ts'
 import { ConnectionGate, GATE_LIMITS } from './connection-gate.ts'
 import { thrifty, updateWindowSeldom } from './thrifty.ts'
 import { keepKeys } from './noise-keys.ts'
+import { quietLogger } from './quiet-logger.ts'
 
 /** A cheap filter: other libp2p programs fail at the Noise handshake already. Not a secret. */
 const NOISE_PROLOGUE = new TextEncoder().encode('dist-node/1')
@@ -67,6 +68,7 @@ export class Transport {
   static async start(init: TransportInit): Promise<Transport> {
     const gate = new ConnectionGate({ typedPeers: init.peers ?? [], listen: init.listen })
     const libp2p: Libp2p = await createLibp2p({
+      ...quietLogger(),
       privateKey: privateKeyFromProtobuf(init.privateKey),
       addresses: { listen: [...init.listen] },
       transports: [
