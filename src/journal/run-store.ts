@@ -219,10 +219,6 @@ export class RunStore {
     )
   }
 
-  hasBlob(hashOfBody: string): boolean {
-    return this.#get('SELECT 1 FROM blobs WHERE hash = ?', hashOfBody) !== undefined
-  }
-
   /** All that `work` writes, or nothing of it. One within another is part of it. */
   transaction<T>(work: () => T): T {
     if (this.#isInTransaction) return work()
@@ -259,11 +255,6 @@ export class RunStore {
   /** Brings to the disk what was written, but for what somebody reads at this moment. */
   checkpoint(): void {
     guarded(this.path, () => this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)'))
-  }
-
-  /** Waits until the disk has everything: a power cut costs nothing that was written before. */
-  sync(): void {
-    guarded(this.path, () => this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)'))
   }
 
   close(): void {

@@ -5,8 +5,7 @@ export interface StoredTask {
   readonly index: number
   /** Hash of the head, the function that many jobs call; none for a closure. */
   readonly head?: string
-  /** Hashes of the units that the head needs, then those of the job itself. */
-  readonly headUnits: readonly string[]
+  /** Hashes of the units that head and job need. */
   readonly units: readonly string[]
   readonly timeoutMs: number
   readonly retries: number
@@ -19,7 +18,8 @@ export function writeTasks(tasks: readonly StoredTask[]): Uint8Array {
   for (const task of tasks) {
     bytes.number(task.index)
     bytes.text(task.head ?? '')
-    bytes.text(task.headUnits.join(' '))
+    // Where those of the head once were.
+    bytes.text('')
     bytes.text(task.units.join(' '))
     bytes.number(task.timeoutMs)
     bytes.number(task.retries)
@@ -36,8 +36,7 @@ export function readTasks(segment: Uint8Array): StoredTask[] {
   while (!reader.isAtEnd) {
     const index = reader.number()
     const head = reader.text()
-    const headUnits = words(reader.text())
-    const units = words(reader.text())
+    const units = [...words(reader.text()), ...words(reader.text())]
     const options = {
       timeoutMs: reader.number(),
       retries: reader.number(),
@@ -46,7 +45,6 @@ export function readTasks(segment: Uint8Array): StoredTask[] {
     tasks.push({
       index,
       ...(head === '' ? {} : { head }),
-      headUnits,
       units,
       ...options,
       body: reader.bytes()

@@ -21,7 +21,7 @@ afterEach(() => rmSync(path, { recursive: true }))
 function make(id: string, seconds: number, stage: RunStage, kind: RunInfo['kind'] = 'run'): ClaimedStore {
   const claimed = folder.create({ id, kind, label: '', startedMs: 0 })
   claimed.store.putStatus({ stage, succeeded: 0, failed: 0, activeMs: 0, updatedMs: 0 })
-  claimed.store.sync()
+  claimed.store.checkpoint()
   for (const suffix of ['', '-wal']) utimesSync(join(folder.path, `${id}.sqlite${suffix}`), seconds, seconds)
   return claimed
 }

@@ -101,7 +101,6 @@ describe('the store of a run', () => {
     const tasks: StoredTask[] = [
       {
         index: 0,
-        headUnits: [],
         units: ['a', 'b'],
         timeoutMs: 0,
         retries: 0,
@@ -111,8 +110,7 @@ describe('the store of a run', () => {
       {
         index: 1,
         head: 'h',
-        headUnits: ['c'],
-        units: [],
+        units: ['c'],
         timeoutMs: 9,
         retries: 2,
         idempotent: false,
@@ -132,11 +130,10 @@ describe('the store of a run', () => {
     expect(store.blob(name)).toBeUndefined()
     store.putBlob(name, unit)
     store.putBlob(name, unit)
-    expect(store.hasBlob(name)).toBe(true)
     expect(store.blob(name)).toEqual(unit)
     store.putBlob('0'.repeat(64), unit)
     expect(() => store.blob('0'.repeat(64))).toThrow(expect.objectContaining({ code: 'JOURNAL_DAMAGED' }))
-    store.sync()
+    store.checkpoint()
     release()
   })
 

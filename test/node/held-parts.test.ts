@@ -11,7 +11,7 @@ import {
   MAX_SUBMITTER_BYTES,
   MAX_SUBMITTER_RUNS
 } from '../../src/node/held/held-limits.ts'
-import { HeldOutflow } from '../../src/node/held/held-outflow.ts'
+import { HeldOutflow } from '../../src/node/held/held-feed.ts'
 import { HeldQuota } from '../../src/node/held/held-quota.ts'
 import { inInputOrder } from '../../src/node/run/input-order.ts'
 import { NumberSet } from '../../src/node/held/number-set.ts'

@@ -1,12 +1,54 @@
 import type { ChunkMessage } from '../../protocol/held-messages.ts'
-import { CHUNK_BYTES, MAX_WAITING_BYTES } from './held-limits.ts'
-import { HeldOutflow } from './held-outflow.ts'
-import type { RecordedOutcome } from './held-outcome.ts'
+import { CHUNK_BYTES, FOLLOW_WINDOW_BYTES, MAX_WAITING_BYTES } from './held-limits.ts'
+import type { RecordedOutcome } from './held-results.ts'
 import type { HeldRun } from './held-run.ts'
 import type { Link } from '../link.ts'
 
 /** Counts and state go to a follower this often at most. */
 const STATUS_EVERY_MS = 250
+
+/**
+ * How much of a run's results may be under way to one follower. Runs in the holder. A follower that takes nothing costs
+ * one window, however many results there are: the rest stays on the disk.
+ */
+export class HeldOutflow {
+  /** Chunks that were sent and not taken. */
+  readonly #underWay: { readonly end: number; readonly bytes: number }[] = []
+  #next: number
+  #bytes = 0
+
+  constructor(position: number) {
+    this.#next = position
+  }
+
+  /** Position of the first result that was not sent. */
+  get next(): number {
+    return this.#next
+  }
+
+  /** Whether a chunk of this size may leave now; one that is larger than the window travels alone. */
+  maySend(bytes: number): boolean {
+    return this.#underWay.length === 0 || this.#bytes + bytes <= FOLLOW_WINDOW_BYTES
+  }
+
+  /** Whether it is worth reading another chunk. */
+  get hasRoom(): boolean {
+    return this.#bytes + CHUNK_BYTES <= FOLLOW_WINDOW_BYTES
+  }
+
+  onSent(results: number, bytes: number): void {
+    this.#next += results
+    this.#bytes += bytes
+    this.#underWay.push({ end: this.#next, bytes })
+  }
+
+  /** The follower has used everything before this position. Positions it never got count for nothing. */
+  onTaken(position: number): void {
+    while (this.#underWay.length > 0 && this.#underWay[0]!.end <= position) {
+      this.#bytes -= this.#underWay.shift()!.bytes
+    }
+  }
+}
 
 /** What one follower gets of one held run: read from the disk as it takes it. Runs in the holder. */
 export class HeldFeed {

@@ -57,7 +57,6 @@ export class HeldHandOver {
         jobs.map(({ job, attempt, body }) => ({
           index: job,
           ...(head === undefined ? {} : { head }),
-          headUnits: [],
           units,
           timeoutMs,
           retries: Math.max(0, attempt - 1),

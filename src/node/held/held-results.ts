@@ -3,11 +3,11 @@
  * count by it. On the disk the list is cut into segments, as they were written.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { OutcomeSegment, readOutcomes, type StoredOutcome } from '../../journal/outcome-segment.ts'
+import { NOTHING, OutcomeSegment, readOutcomes, type StoredOutcome } from '../../journal/outcome-segment.ts'
 import type { RunStore } from '../../journal/run-store.ts'
 import { MAX_CHUNK_RESULTS, MAX_LISTED_PEERS } from '../../protocol/limits.ts'
-import { ROW_BYTES } from './held-limits.ts'
-import { isResult, type RecordedOutcome, startedOutcome, storedOutcome } from './held-outcome.ts'
+import { JobError } from '../errors.ts'
+import { MAX_HELD_BODY_BYTES, ROW_BYTES } from './held-limits.ts'
 import { NumberSet } from './number-set.ts'
 import type { Settlement } from '../run/run.ts'
 
@@ -16,6 +16,8 @@ const SEGMENT_BYTES = 1024 * 1024
 
 /** Segments looked at in one go when a run is opened: everything else waits meanwhile. */
 const SEGMENTS_PER_TURN = 16
+
+export type RecordedOutcome = StoredOutcome & { readonly kind: 'ok' | 'error' }
 
 export class HeldResults {
   readonly #store: RunStore
@@ -145,4 +147,42 @@ export class HeldResults {
     else this.#counts.failed++
     this.#counts.bytes += body.length + ROW_BYTES
   }
+}
+
+function isResult(outcome: StoredOutcome): outcome is RecordedOutcome {
+  return outcome.kind === 'ok' || outcome.kind === 'error'
+}
+
+function storedOutcome({ index, peer, node, outcome }: Settlement): StoredOutcome {
+  const place = { index, peer, node, keyHead: '', keyTail: NOTHING }
+  if (outcome instanceof JobError) {
+    const body = new TextEncoder().encode(outcome.message)
+    return { ...place, kind: 'error', attempt: 1, micros: 0, code: outcome.code, body }
+  }
+  if (outcome.body.length > MAX_HELD_BODY_BYTES)
+    return storedOutcome({ index, peer, node, outcome: tooLarge(index) })
+  const { ok, attempt, micros, code, body } = outcome
+  const kind = ok ? 'ok' : 'error'
+  return {
+    ...place,
+    kind,
+    attempt,
+    micros: Math.round(micros),
+    ...(code === undefined ? {} : { code }),
+    body
+  }
+}
+
+function tooLarge(index: number): JobError {
+  const mib = MAX_HELD_BODY_BYTES / 1024 ** 2
+  return new JobError(
+    'RESULT_TOO_LARGE',
+    `what job ${index} returned has more than the ${mib} MiB a held run may keep of one job`
+  )
+}
+
+/** Says that a job is about to be sent. */
+function startedOutcome(index: number): StoredOutcome {
+  const nobody = { peer: '', node: '', keyHead: '', keyTail: NOTHING, body: NOTHING }
+  return { index, kind: 'started', attempt: 1, micros: 0, ...nobody }
 }

@@ -95,11 +95,11 @@ export class HeldSource implements TaskSource {
     return this.#buffer[this.#at++]
   }
 
-  #task({ index, head, headUnits, units, timeoutMs, retries, idempotent, body }: StoredTask): PrintedTask {
-    this.#checkBlobs(head === undefined ? units : [head, ...headUnits, ...units])
+  #task({ index, head, units, timeoutMs, retries, idempotent, body }: StoredTask): PrintedTask {
+    this.#checkBlobs(head === undefined ? units : [head, ...units])
     return {
       index,
-      group: this.#group(head, headUnits, timeoutMs),
+      group: this.#group(head, timeoutMs),
       body,
       units,
       bytes: body.length,
@@ -113,11 +113,11 @@ export class HeldSource implements TaskSource {
     }
   }
 
-  #group(hash: string | undefined, units: readonly string[], timeoutMs: number): TaskGroup {
+  #group(hash: string | undefined, timeoutMs: number): TaskGroup {
     const key = `${hash} ${timeoutMs}`
     let group = this.#groups.get(key)
     if (group === undefined) {
-      group = { head: hash === undefined ? undefined : { hash, units }, timeoutMs }
+      group = { head: hash === undefined ? undefined : { hash, units: [] }, timeoutMs }
       this.#groups.set(key, group)
     }
     return group

@@ -81,7 +81,7 @@ export class JournalRecorder implements RunMemory {
     if (tasks.length === 0 || this.#isClosed) return
     for (const task of tasks) {
       this.#started.add(task.index)
-      this.#add({ ...place(task.index, '', ''), ...keyOf(this.#parts.names.name(task)), kind: 'started' })
+      this.#add(mark('started', task.index, this.#parts.names.name(task)))
     }
     // Even a power cut must not make anybody forget that such a job may have run.
     this.#flush({ durably: true })
@@ -133,7 +133,7 @@ export class JournalRecorder implements RunMemory {
     if (this.#isClosed) return
     if (this.#isCurrent(found)) this.#countOut(found.index)
     this.#countOut(index)
-    this.#add({ ...place(found.index, '', ''), ...keyOf(name), kind: 'moved' })
+    this.#add(mark('moved', found.index, name))
     this.#write({ ...found, index })
   }
 
@@ -145,7 +145,7 @@ export class JournalRecorder implements RunMemory {
   /** The index has another job than before. */
   #vacate(index: number): void {
     this.#countOut(index)
-    this.#add({ ...place(index, '', ''), kind: 'moved' })
+    this.#add(mark('moved', index))
   }
 
   #countOut(index: number): void {
@@ -249,22 +249,10 @@ export class JournalRecorder implements RunMemory {
   }
 }
 
-function place(index: number, peer: PeerId, node: string): StoredOutcome {
-  return {
-    index,
-    kind: 'ok',
-    attempt: 1,
-    micros: 0,
-    peer,
-    node,
-    keyHead: '',
-    keyTail: NOTHING,
-    body: NOTHING
-  }
-}
-
-function keyOf({ head, tail }: JobName): Pick<StoredOutcome, 'keyHead' | 'keyTail'> {
-  return { keyHead: head, keyTail: tail }
+/** What is known of an index without a result. */
+function mark(kind: 'started' | 'moved', index: number, name?: JobName): StoredOutcome {
+  const { head: keyHead, tail: keyTail } = name ?? { head: '', tail: NOTHING }
+  return { kind, index, attempt: 1, micros: 0, peer: '', node: '', keyHead, keyTail, body: NOTHING }
 }
 
 /** Whether the body is a printed value, and not the message of an error of the mesh. */

@@ -8,7 +8,7 @@ import { foreignResultReader } from '../run/foreign-result.ts'
 import { UsageError } from '../errors.ts'
 import { stateFolder } from '../identity.ts'
 import type { JobNames } from '../run/job-names.ts'
-import { JournalRecorder } from './journal-recorder.ts'
+import { JournalRecorder, type RecorderParts } from './journal-recorder.ts'
 import type { JournalOptions } from '../options.ts'
 import type { JobResult } from '../run/result.ts'
 import { readStored } from './stored-result.ts'
@@ -184,10 +184,7 @@ export class Journal {
 
   #continue(
     { id, retryFailed }: Resumption,
-    parts: Pick<
-      ConstructorParameters<typeof JournalRecorder>[0],
-      'names' | 'total' | 'maxBytes' | 'onWarning'
-    >
+    parts: Omit<RecorderParts, 'open' | 'index' | 'earlier' | 'retryFailed'>
   ): JournalRecorder {
     const claimed = this.#folder.continue(id)
     try {
