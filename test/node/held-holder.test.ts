@@ -502,6 +502,26 @@ test('damaged results of a finished run: their jobs run again when somebody asks
   expect(warnings.join()).toMatch(/results are damaged; running their jobs again/)
 })
 
+test('a run that runs again because its results are damaged makes room for no other', async () => {
+  handOver(10)
+  await followToEnd(2)
+  await stopHolder()
+  damage('outcomes', 1)
+  restartHolder()
+  mesh.limit = 0
+  say(follow(3))
+  await link.until(() => link.state === 'running')
+  const submitter = new FakeLink()
+  holder.addLink(submitter)
+  for (let run = 1; run <= 64; run++)
+    holder.onMessage(submitter, hold(run, run.toString(16).padStart(32, '0')))
+  expect(submitter.of('held').at(-1)).toMatchObject({ run: 64, state: 'refused' })
+  holder.removeLink(submitter)
+  say({ type: 'find-runs', request: 1, prefix: ID })
+  await link.until(() => link.of('found-runs').length > 0)
+  expect(link.of('found-runs')[0]!.runs).toMatchObject([{ state: 'running' }])
+})
+
 test.each([
   ['jobs', 'tasks', /lost some of the jobs/],
   ['code', 'blobs', /is damaged/]

@@ -115,6 +115,8 @@ test('only so many runs and bytes, of one node and of all; ended ones make room,
   quota.end('a7', 1_000)
   quota.end('a3', 2_000)
   expect(quota.toForget('alice', 3_000)).toEqual(['a7'])
+  quota.end('a7', undefined)
+  expect(quota.toForget('alice', 3_000)).toEqual(['a3'])
   quota.delete('a7')
   expect(quota.refusal('alice')).toBeUndefined()
   for (let n = 0; n < MAX_HELD_RUNS; n++) quota.add(`b${n}`, `node ${n}`, 1)

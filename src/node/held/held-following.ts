@@ -60,10 +60,6 @@ export class HeldFollowing {
     return this.#isExcessive
   }
 
-  get status(): HeldRunStatus | undefined {
-    return this.#status
-  }
-
   /**
    * - `open`: there is more to come.
    * - `over`: the run has ended and every result was used.

@@ -28,9 +28,10 @@ export class HeldQuota {
     this.#entries.delete(id)
   }
 
-  end(id: string, nowMs: number): void {
+  /** @param endedMs undefined: it goes on, and makes room for no other */
+  end(id: string, endedMs: number | undefined): void {
     const entry = this.#entries.get(id)
-    if (entry !== undefined) entry.endedMs = nowMs
+    if (entry !== undefined) entry.endedMs = endedMs
   }
 
   /** @returns why it is too much; `undefined`: it is not. Counted in any case */

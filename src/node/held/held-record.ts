@@ -15,11 +15,11 @@ export interface HeldOrigin {
 }
 
 export class HeldRecord {
+  readonly info: RunInfo
+  readonly origin: HeldOrigin
   readonly results: HeldResults
   readonly #store: RunStore
   readonly #release: () => void
-  readonly #info: RunInfo
-  readonly #origin: HeldOrigin
   /** By a clock that nobody sets back. */
   readonly #openedMs = performance.now()
   #earlierMs: number
@@ -32,8 +32,8 @@ export class HeldRecord {
     this.#store = store
     this.#release = release
     this.results = new HeldResults(store)
-    this.#info = store.info
-    this.#origin = (readJson(store, 'held') as HeldOrigin | undefined) ?? { from: '', submitter: '' }
+    this.info = store.info
+    this.origin = (readJson(store, 'held') as HeldOrigin | undefined) ?? { from: '', submitter: '' }
     this.#jobs = (readJson(store, 'jobs') as number | undefined) ?? 0
     this.#reason = (readJson(store, 'reason') as string | undefined) ?? ''
     const status = store.status
@@ -92,23 +92,7 @@ export class HeldRecord {
   }
 
   get id(): string {
-    return this.#info.id
-  }
-
-  get kind(): RunInfo['kind'] {
-    return this.#info.kind
-  }
-
-  get label(): string {
-    return this.#info.label
-  }
-
-  get origin(): HeldOrigin {
-    return this.#origin
-  }
-
-  get startedMs(): number {
-    return this.#info.startedMs
+    return this.info.id
   }
 
   get stage(): RunStage {
@@ -136,7 +120,7 @@ export class HeldRecord {
 
   get setup(): { bytes: Uint8Array; units: readonly string[] } | undefined {
     const bytes = this.#store.part('setup')
-    return bytes === undefined ? undefined : { bytes, units: this.#origin.setupUnits ?? [] }
+    return bytes === undefined ? undefined : { bytes, units: this.origin.setupUnits ?? [] }
   }
 
   get taskSegments(): number {

@@ -1,7 +1,7 @@
 import type { RunStage } from '../../journal/run-store.ts'
 import type { HeldRunStatus } from '../../protocol/held-messages.ts'
 import { JobError, MeshError } from '../errors.ts'
-import { type HeldRecord } from './held-record.ts'
+import type { HeldRecord } from './held-record.ts'
 import { HeldSource } from './held-source.ts'
 import type { Run } from '../run/run.ts'
 import type { TaskSource } from '../run/task-source.ts'
@@ -91,7 +91,7 @@ export class HeldRun {
     const { record } = this
     if (this.#isCancelled) throw new JobError('JOB_CANCELLED', 'the run was cancelled')
     const source = new HeldSource(record, this.#parts.self, (error) => queueMicrotask(() => run.fail(error)))
-    const run = this.#parts.start(source, record.label)
+    const run = this.#parts.start(source, record.info.label)
     this.#run = run
     let flushedMs = performance.now()
     for await (const settlements of run.settlements()) {
@@ -133,16 +133,16 @@ export function heldStatus(
   { succeeded, failed }: { readonly succeeded: number; readonly failed: number },
   isStarted: boolean
 ): HeldRunStatus {
-  const { id, label, origin, stage, jobs, reason, startedMs } = record
+  const { info, origin, stage, jobs, reason } = record
   return {
-    id,
-    label,
+    id: info.id,
+    label: info.label,
     from: origin.from,
     state: stage === 'open' || stage === 'interrupted' ? (isStarted ? 'running' : 'waiting') : stage,
     jobs,
     succeeded,
     failed,
-    ageSeconds: ageOf(startedMs),
+    ageSeconds: ageOf(info.startedMs),
     reason: reason.slice(0, 255)
   }
 }

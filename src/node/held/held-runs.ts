@@ -51,7 +51,7 @@ export class HeldRuns {
   statuses(prefix: string): HeldRunStatus[] {
     const open = [...this.#open.values()].map(({ status, record }) => ({
       status,
-      startedMs: record.startedMs
+      startedMs: record.info.startedMs
     }))
     return [...open, ...this.#closed.values()]
       .filter(({ status }) => status.id.startsWith(prefix))
@@ -124,16 +124,17 @@ export class HeldRuns {
     if (held.isWatched || this.#running.has(held) || !isEnded(record.stage)) return
     if (this.#open.get(record.id) !== held) return
     this.#open.delete(record.id)
-    this.#closed.set(record.id, { status: held.status, startedMs: record.startedMs })
+    this.#closed.set(record.id, { status: held.status, startedMs: record.info.startedMs })
     record.close()
   }
 
   #restore(id: string): void {
     const { folder } = this.#parts
     const found = HeldRecord.peek(folder, id, (record, counts) => {
-      if (record.kind !== 'held') return undefined
-      const { stage, isComplete, origin, updatedMs, startedMs } = record
-      return { stage, isComplete, origin, updatedMs, startedMs, status: heldStatus(record, counts, false) }
+      if (record.info.kind !== 'held') return undefined
+      const { stage, isComplete, origin, updatedMs, info } = record
+      const status = heldStatus(record, counts, false)
+      return { stage, isComplete, origin, updatedMs, startedMs: info.startedMs, status }
     })
     if (found === undefined) return
     // Left by a holder that was killed in the middle of a hand-over, or being handed to another process just now.
@@ -190,6 +191,7 @@ export class HeldRuns {
 
   #add(record: HeldRecord): HeldRun {
     const held = this.#keepOpen(record)
+    this.quota.end(record.id, undefined)
     this.#waiting.push(held)
     this.#parts.onHeld?.(held.status)
     this.#startWaiting()
