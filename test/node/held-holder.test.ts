@@ -446,6 +446,30 @@ test('a holder that starts again goes on: what has a result is not run again', a
   expect(mesh.executed).toEqual([])
 })
 
+test('two nodes on one folder: a run has one of them, and the other goes on with it after a restart', async () => {
+  mesh.limit = 20
+  const firstMesh = mesh
+  handOver(50)
+  say(follow())
+  await link.until(() => link.results.length === 20)
+  const [first, second] = [holder, startHolder()]
+  second.restore()
+  holder = second
+  const other = new FakeLink()
+  second.addLink(other)
+  second.onMessage(other, { type: 'find-runs', request: 1, prefix: '' })
+  await other.until(() => other.of('found-runs').length > 0)
+  expect(other.of('found-runs')[0]!.runs).toEqual([])
+  second.onMessage(other, hold(3))
+  expect(other.of('held')).toMatchObject([{ state: 'refused', reason: 'it has a run of this id' }])
+  firstMesh.stop()
+  await first.close()
+  await stopHolder()
+  restartHolder()
+  expect(await followToEnd(4, 20)).toEqual(numbers(20, 50))
+  expect(mesh.executed).toEqual(numbers(20, 50))
+})
+
 test('jobs that may not run twice: those that were sent are lost, those that were not are run', async () => {
   mesh.limit = 20
   say(hold(), blob, jobs(0, 50, { once: true }), end(50), follow())
