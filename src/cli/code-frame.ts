@@ -33,29 +33,34 @@ export function placeIn(stack: string): Place | undefined {
 
 /** `undefined` where the file is not on this machine. */
 export function codeFrame({ path, line, column }: Place): string | undefined {
-  const source = readSource(path)?.split('\n')
+  const source = readSource(path)?.trimEnd().split('\n')
   if (source === undefined || line > source.length) return undefined
   const first = Math.max(1, line - LINES_AROUND)
   const last = Math.min(source.length, line + LINES_AROUND)
   const width = String(last).length
   const style = (format: Parameters<typeof styleText>[0], text: string): string =>
     styleText(format, text, { stream: process.stderr })
-  const room = (process.stderr.isTTY ? process.stderr.columns : MAX_COLUMNS) - width - 8
+  const room = Math.max(20, (process.stderr.isTTY ? process.stderr.columns : MAX_COLUMNS) - width - 9)
+  // Of long lines, what is around the place.
+  const from = column <= room ? 0 : column - Math.floor(room / 2)
   const frame: string[] = []
   for (let number = first; number <= last; number++) {
-    const text = visible(source[number - 1] ?? '').replaceAll('\t', ' ')
-    const shown = text.length > room ? `${text.slice(0, room)}…` : text
+    const text = cut(visible(source[number - 1] ?? '').replaceAll('\t', ' '), from, room)
     const gutter = `${String(number).padStart(width)} │ `
-    if (number !== line) frame.push(`    ${style('dim', `${gutter}${shown}`)}`.trimEnd())
+    if (number !== line) frame.push(`    ${style('dim', `${gutter}${text}`)}`.trimEnd())
     else {
-      frame.push(`  ${style('red', '>')} ${style('dim', gutter)}${shown}`)
-      if (column <= room)
-        frame.push(
-          `    ${' '.repeat(width)} ${style('dim', '│')} ${' '.repeat(Math.max(0, column - 1))}${style('red', '^')}`
-        )
+      const pointer = `${' '.repeat(Math.max(0, column - 1 - from))}${style('red', '^')}`
+      frame.push(`  ${style('red', '>')} ${style('dim', gutter)}${text}`)
+      frame.push(`    ${' '.repeat(width)} ${style('dim', '│')} ${pointer}`)
     }
   }
   return frame.join('\n')
+}
+
+/** So many characters of a line from there on, an ellipsis in the place of the first and after the last. */
+function cut(text: string, from: number, room: number): string {
+  const start = from > 0 && text.length > 0 ? `…${text.slice(from + 1, from + room)}` : text.slice(0, room)
+  return text.length > from + room ? `${start}…` : start
 }
 
 function toPath(file: string): string | undefined {

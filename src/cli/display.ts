@@ -4,6 +4,7 @@
  */
 import type { DistNode, RunProgress } from '../index.ts'
 import { LiveLines } from './live-lines.ts'
+import { log } from './log.ts'
 import { Rates } from './rates.ts'
 import { type ExecutorRow, runLine, runScreen, type RunState } from './run-screen.ts'
 
@@ -34,8 +35,7 @@ export class Display implements Disposable {
     // Rates are counted from here.
     this.#state()
     if (show === 'live') this.#live = new LiveLines(() => this.#screen())
-    if (show === 'lines')
-      this.#timer = setInterval(() => console.error(runLine(this.#state())), QUIET_LINE_MS)
+    if (show === 'lines') this.#timer = setInterval(() => log.info(runLine(this.#state())), QUIET_LINE_MS)
   }
 
   /** Writes a line that stays; on a terminal it appears above the moving ones. */

@@ -21,8 +21,11 @@ export function errorText(error: Error, options: { head: boolean } = { head: tru
   const { head, frames } = userStack(error)
   const place = placeIn(frames.join('\n'))
   const code = place === undefined ? undefined : codeFrame(place)
-  const lines = [...(options.head ? [head] : []), ...(code === undefined ? [] : ['', code, '']), ...frames]
-  return visible([...lines, ...causes(error)].join('\n')).trimEnd()
+  const text = (lines: readonly string[]): string[] => lines.map(visible)
+  // The frame has been made visible, and has colours of ours.
+  const frame = code === undefined ? [] : ['', code, '']
+  const lines = [...(options.head ? text([head]) : []), ...frame, ...text([...frames, ...causes(error)])]
+  return lines.join('\n').trimEnd()
 }
 
 /** Whether somebody's own code is in its stack, and not only ours and Node's. */

@@ -3,6 +3,7 @@ import { cacheCompiledCode } from './compile-cache.ts'
 import { EXIT } from './exit.ts'
 import { guardMemory } from './guard-memory.ts'
 import { preparedAnswer } from './prepared-answers.ts'
+import { systemReason } from './system-reason.ts'
 
 /** @param args what was typed after `dist-node` */
 export async function main(args: readonly string[]): Promise<void> {
@@ -27,6 +28,6 @@ export async function main(args: readonly string[]): Promise<void> {
 /** `dist-node run … | head` has seen enough: that is no failure. A full disk is one; what is finished is in the journal. */
 function endOutput(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(EXIT.ok)
-  console.error(`dist-node: stdout cannot be written: ${error.message}`)
+  console.error(`dist-node: stdout cannot be written: ${systemReason(error)}`)
   process.exit(EXIT.usage)
 }

@@ -32,11 +32,11 @@ export function addMeshOptions(command: Command): Command {
     .option('--weak-password', 'accept a password that can be guessed')
     .option('--mesh <name>', 'public name of the mesh', 'default')
     .option('--name <name>', 'name of this node (default: the host name)')
-    .option('--peer <multiaddr>', 'dial this peer too; may be repeated', collect, [])
+    .option('--peer <multiaddr>', 'dial this peer too; may be repeated', collectAddresses, [])
     .option(
       '--listen <multiaddr>',
       'listen here; may be repeated (default: every interface, a free port)',
-      collect,
+      collectAddresses,
       []
     )
     .option('--no-mdns', 'neither look for peers nor answer them by multicast DNS')
@@ -81,6 +81,13 @@ export function addSandboxOptions(command: Command): Command {
 
 function collect(value: string, before: string[]): string[] {
   return [...before, value]
+}
+
+/** As much as can be said without the library, so that a mistake ends the command before anything has begun. */
+function collectAddresses(value: string, before: string[]): string[] {
+  if (/^\/(ip4|ip6|dns|dns4|dns6)\/[^/\s]+\/tcp\/\d{1,5}(\/p2p\/\w+)?$/.test(value))
+    return collect(value, before)
+  throw new InvalidArgumentError(`Expected an address such as /ip4/10.0.0.7/tcp/4001, got '${value}'.`)
 }
 
 export function wholeNumber(text: string): number {

@@ -1,13 +1,12 @@
 /** Results on their way to the user: the same forms whether they come from a run of now, of another node, or of the past. */
 import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
-import { finished } from 'node:stream/promises'
 import { styleText } from 'node:util'
 import type { JobFailure, JobResult } from '../index.ts'
 import type { Display } from './display.ts'
 import { errorText } from './error-text.ts'
 import { log, logsJson } from './log.ts'
 import { formatDuration, valueText, visible } from './output.ts'
+import { OutputFile } from './output-file.ts'
 import { resultLine } from './result-json.ts'
 
 export interface ResultForm {
@@ -38,16 +37,14 @@ export async function printResults(
   }
 }
 
-/** Every line is handed to the system at once: what is there is there, whatever happens next. */
 async function writeFile(results: AsyncIterable<JobResult>, path: string, display: Screen): Promise<void> {
-  const file = createWriteStream(path)
+  const file = await OutputFile.open(path)
   const failures = new Failures()
-  await once(file, 'open')
   for await (const result of results) {
     if (result.status === 'error') failures.tell(result, display)
-    if (!file.write(`${resultLine(result)}\n`)) await once(file, 'drain')
+    if (!file.write(`${resultLine(result)}\n`) || file.failure !== undefined) await file.room()
   }
-  await finished(file.end())
+  await file.close()
 }
 
 function successText(result: JobResult): string {

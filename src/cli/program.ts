@@ -32,15 +32,18 @@ export function makeProgram(): Command {
     .exitOverride()
     .configureHelp({ showGlobalOptions: false, optionDescription: describeOption })
     .configureOutput({
-      getOutHelpWidth: () => Math.min(HELP_COLUMNS, process.stdout.columns ?? HELP_COLUMNS)
+      getOutHelpWidth: () => Math.min(HELP_COLUMNS, process.stdout.columns ?? HELP_COLUMNS),
+      outputError: (text, write) => write(ownWords(text))
     })
     .showSuggestionAfterError()
-    .showHelpAfterError('(dist-node --help lists commands, dist-node COMMAND --help the options of one)')
+    .showHelpAfterError('(dist-node --help lists the commands)')
     .addHelpText('after', EXAMPLES)
   for (const [heading, adders] of COMMANDS) {
     program.commandsGroup(heading)
     for (const add of adders) add(program)
   }
+  for (const command of program.commands)
+    command.showHelpAfterError(`(dist-node ${command.name()} --help shows its arguments and options)`)
   return program.helpCommand('help [command]', 'the help of a command')
 }
 
@@ -84,6 +87,21 @@ export async function execute(args: readonly string[]): Promise<number> {
   } catch (error) {
     return await explain(error)
   }
+}
+
+/** What commander says of mistakes, in the words of our own messages. */
+function ownWords(text: string): string {
+  return text
+    .replace(/^error: /, 'dist-node: ')
+    .replace(
+      /command-argument value '(.*)' is invalid for argument '.*'\. Allowed choices are (.*)\./,
+      "expected $2, got '$1'"
+    )
+    .replace(
+      /option '(\S+).*' argument '(.*)' is invalid\. Allowed choices are (.*)\./,
+      "$1: expected $3, got '$2'"
+    )
+    .replace(/option '(\S+).*' argument '.*' is invalid\. Expected (.*)\./, '$1: expected $2')
 }
 
 /** In the order of their use by somebody new. */

@@ -2,6 +2,7 @@
 import { styleText } from 'node:util'
 import type { JobResult } from '../index.ts'
 import { formatDuration, formatNumber, visible } from './output.ts'
+import { wrap } from './wrap.ts'
 
 /** Nodes named one by one; the rest is added up. */
 const MAX_NODES = 12
@@ -100,7 +101,7 @@ export class RunReport {
       style('dim', `  ${compute}${again}`),
       ...(this.#known === 0 ? [] : [style('dim', `  ${formatNumber(this.#known)} known from before`)]),
       ...this.#shareLines(),
-      style('dim', `  slowest: ${this.#slowest.map(describe).join(', ')}`)
+      style('dim', wrap(`  slowest: ${this.#slowest.map(describe).join(', ')}`, 11, terminalColumns()))
     ]
   }
 
@@ -136,6 +137,10 @@ export class RunReport {
       ].join('  ')
     )
   }
+}
+
+function terminalColumns(): number | undefined {
+  return process.stderr.isTTY ? process.stderr.columns : undefined
 }
 
 function describe({ index, node, ms }: Place): string {

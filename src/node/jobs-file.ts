@@ -40,6 +40,10 @@ export async function loadJobsFile(file: string, args: readonly string[] = []): 
   const module = await importFile(file)
   setTimeout(readScriptsAhead, READ_AHEAD_AFTER_MS).unref()
   const { default: exported, setup, options, collect } = module
+  if (args.length > 0 && typeof exported !== 'function' && exported !== undefined)
+    throw new UsageError(
+      `${file} takes no arguments, got '${args.join(' ')}': its default export is no function, which could get them`
+    )
   const made =
     typeof exported === 'function' ? await (exported as (args: readonly string[]) => unknown)(args) : exported
   if (!isIterable(made)) {
@@ -73,6 +77,8 @@ async function importFile(file: string): Promise<Record<string, unknown>> {
       (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND' &&
       error.message.includes(`'${resolve(file)}'`)
     if (missing) throw new UsageError(`${file}: no such file`, { cause })
+    if ((error as NodeJS.ErrnoException).code === 'ERR_UNSUPPORTED_DIR_IMPORT')
+      throw new UsageError(`${file} is a folder; expected a JavaScript or TypeScript file`, { cause })
     // For a syntax error Node puts the line at fault in front.
     const [head] = (error.stack ?? error.message).split(/\n\s+at /)
     throw new UsageError(`${file} cannot be loaded: ${head}`, { cause })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { errorText, isUserError } from '../../src/cli/error-text.ts'
 
 let folder: string
@@ -83,4 +83,25 @@ test('an error of ours or of Node has no code of the user in it', () => {
   const ours = new URL('../../dist/chunks/x.js', import.meta.url).href
   expect(isUserError(errorAt(`x (${ours}:1:1)`, 'node:fs:1:1'))).toBe(false)
   expect(isUserError(errorAt(`x (${url('jobs.ts')}:1:1)`))).toBe(true)
+})
+
+test('on a terminal the frame has colours, and the error brings none of its own', () => {
+  vi.stubEnv('NO_COLOR', undefined)
+  vi.stubEnv('FORCE_COLOR', '1')
+  try {
+    const error = errorAt(`check (${url('jobs.ts')}:3:2)`)
+    error.stack = error.stack!.replace('too many', '\u001b[31mtoo many')
+    expect(errorText(error)).toContain('\u001b[31m>\u001b[39m')
+    expect(errorText(error)).toContain('RangeError: [31mtoo many')
+  } finally {
+    vi.unstubAllEnvs()
+  }
+})
+
+test('of a long line, what is around the place', () => {
+  writeFileSync(join(folder, 'long.ts'), `${'a'.repeat(300)}here()${'b'.repeat(300)}`)
+  const [, , line = '', pointer = ''] = text(errorAt(`check (${url('long.ts')}:1:301)`)).split('\n')
+  expect(line).toMatch(/^ {2}> 1 │ …a+here\(\)b+…$/)
+  expect(line.length).toBeLessThanOrEqual(120)
+  expect(line.slice(pointer.indexOf('^')).startsWith('here()')).toBe(true)
 })

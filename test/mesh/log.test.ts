@@ -72,7 +72,7 @@ test('run --trace writes a timeline, start --metrics answers', async () => {
   const trace = join(mesh.folder, 'trace.json')
   const run = mesh.run(file, ['--no-local', '--trace', trace])
   expect(await run.exit(), run.stderr).toBe(0)
-  const { traceEvents } = JSON.parse(readFileSync(trace, 'utf8')) as { traceEvents: { ph: string }[] }
-  expect(traceEvents.filter(({ ph }) => ph === 'X')).toHaveLength(2)
+  const { traceEvents } = JSON.parse(readFileSync(trace, 'utf8')) as { traceEvents: { cat?: string }[] }
+  expect(traceEvents.filter(({ cat }) => cat === 'job')).toHaveLength(2)
   expect(await (await fetch(metrics)).text()).toMatch(/dist_node_jobs_total\{outcome="ok"\} 2/)
 })

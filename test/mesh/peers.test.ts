@@ -38,7 +38,7 @@ test('who is refused gets exit code 3 and the reason; an empty mesh is no failur
   mesh.writePassword('wrong', 'dn1-another password')
   const refused = list(mesh, [], 'wrong')
   expect(await refused.exit(), refused.stderr).toBe(3)
-  expect(refused.stderr).toMatch(/! .*wrong password or mesh/)
+  expect(refused.stderr).toMatch(/warning: .*wrong password or mesh/)
 })
 
 test('--watch without a terminal is a usage error that names the way for programs', async () => {

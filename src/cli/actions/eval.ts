@@ -2,7 +2,7 @@ import { builtinModules } from 'node:module'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type DistNode, job, type JobResult, loadJobsFile } from '../../index.ts'
+import { type DistNode, job, type JobResult, loadJobsFile, UsageError } from '../../index.ts'
 import type { EvalOptions } from '../commands/eval.ts'
 import { EXIT } from '../exit.ts'
 import { createNode } from '../create-node.ts'
@@ -48,7 +48,11 @@ async function loadFunction(code: string, folder: string): Promise<() => unknown
   const file = join(folder, 'eval.ts')
   const expression = isFunction ? code : `async () => (${code})`
   await writeFile(file, `${builtinImports(code)}export default [${expression}]\n`)
-  const { jobs } = await loadJobsFile(file)
+  const { jobs } = await loadJobsFile(file).catch((error: unknown) => {
+    const { cause } = error as Error
+    if (!(cause instanceof SyntaxError)) throw error
+    throw new UsageError(`expected an expression or a function, got '${code}': ${cause.message}`, { cause })
+  })
   const [fn] = jobs as (() => unknown)[]
   return fn!
 }

@@ -39,7 +39,7 @@ export async function peers(options: PeersOptions): Promise<void> {
     dispose()
     await node.stop('done looking')
   }
-  if (options.watch !== true) for (const refusal of refusals) log.warn(`! ${refusal}`)
+  if (options.watch !== true) for (const refusal of refusals) log.warn(refusal)
 }
 
 function show(node: DistNode, options: PeersOptions): void {
@@ -50,7 +50,8 @@ function show(node: DistNode, options: PeersOptions): void {
     log.info('dist-node doctor looks for the reason')
   } else {
     const colours = process.stdout.hasColors?.() ?? false
-    console.log(peerTable(node.peers, { colours }))
+    const columns = process.stdout.isTTY ? process.stdout.columns : undefined
+    console.log(peerTable(node.peers, { columns, colours }))
   }
 }
 

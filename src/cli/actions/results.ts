@@ -1,12 +1,13 @@
 import { type JobResult, openJournal } from '../../index.ts'
 import type { ResultsOptions } from '../commands/results.ts'
 import { EXIT } from '../exit.ts'
+import { log } from '../log.ts'
 import { printResults } from '../print-results.ts'
 
 export async function printAgain(run: string, options: ResultsOptions): Promise<void> {
   const results = openJournal(options.dir).results(run, {
     ordered: options.ordered === true,
-    onWarning: (message) => console.error(`warning: ${message}`)
+    onWarning: (message) => log.warn(message)
   })
   const screen = { write: (stream: NodeJS.WriteStream, line: string) => stream.write(`${line}\n`) }
   await printResults(

@@ -1,12 +1,13 @@
 import { JournalError, openJournal, UsageError } from '../../index.ts'
 import type { RunsOptions } from '../commands/runs.ts'
+import { log } from '../log.ts'
 import { runTable } from '../run-list.ts'
 
 export function listRuns({ dir, json, all }: RunsOptions): void {
   if (all === true) throw new UsageError('--all is for dist-node runs rm')
   const runs = openJournal(dir).runs()
   if (json === true) for (const run of runs) console.log(JSON.stringify(run))
-  else if (runs.length === 0) console.error('no runs')
+  else if (runs.length === 0) log.info('no runs')
   else console.log(runTable(runs, process.stdout.hasColors?.()))
 }
 
@@ -23,6 +24,6 @@ function removeUnlessRunning(remove: () => void): void {
     remove()
   } catch (error) {
     if (!(error instanceof JournalError) || error.code !== 'JOURNAL_IN_USE') throw error
-    console.error(error.message)
+    log.warn(error.message)
   }
 }

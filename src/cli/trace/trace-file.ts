@@ -3,11 +3,10 @@
  * sent, peers that come and go, and how many jobs are done; and one for each node, with its slots as threads, the jobs on
  * them, and batches on their way.
  */
-import { once } from 'node:events'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { createWriteStream, type WriteStream } from 'node:fs'
-import { finished } from 'node:stream/promises'
 import type { DistNode, JobsSent, ResultsPassed } from '../../index.ts'
+import { log } from '../log.ts'
+import { OutputFile } from '../output-file.ts'
 import { Lanes } from './lanes.ts'
 
 interface Peer {
@@ -28,7 +27,7 @@ interface Batch {
 }
 
 export class TraceFile implements AsyncDisposable {
-  readonly #file: WriteStream
+  readonly #file: OutputFile
   readonly #node: DistNode
   readonly #startedMs = performance.now()
   readonly #peers = new Map<string, Peer>()
@@ -43,7 +42,7 @@ export class TraceFile implements AsyncDisposable {
   #failed = 0
   #first = true
 
-  private constructor(file: WriteStream, node: DistNode, title: string) {
+  private constructor(file: OutputFile, node: DistNode, title: string) {
     this.#file = file
     this.#node = node
     file.write('{"displayTimeUnit":"ms","traceEvents":[')
@@ -57,11 +56,9 @@ export class TraceFile implements AsyncDisposable {
     node.on('warning', (message) => this.#instant(message))
   }
 
-  /** @throws when the file cannot be written */
+  /** @throws {ExitError} when the file cannot be written */
   static async open(path: string, node: DistNode, title: string): Promise<TraceFile> {
-    const file = createWriteStream(path)
-    await once(file, 'open')
-    return new TraceFile(file, node, title)
+    return new TraceFile(await OutputFile.open(path), node, title)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -71,7 +68,10 @@ export class TraceFile implements AsyncDisposable {
     for (const batch of new Set(this.#batches.values()))
       this.#batch('e', batch, this.#now(), { unanswered: batch.left })
     this.#file.write('\n]}\n')
-    await finished(this.#file.end())
+    // A run is not to be lost for the sake of its picture.
+    await this.#file
+      .close()
+      .catch((error: Error) => log.warn(`the timeline is not complete: ${error.message}`))
   }
 
   readonly #onSent = (message: unknown): void => {

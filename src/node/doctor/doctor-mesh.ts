@@ -45,7 +45,9 @@ function describePeers(peers: readonly PeerStatus[], mesh: string, waitMs: numbe
         'run dist-node start on another machine with the same password; if it does not appear, run doctor there too, or name it here with --peer'
     }
   }
-  const names = peers.map(({ name, slots, rttMs }) => `${name} (${slots} slots, ${rttMs.toFixed(1)} ms)`)
+  const names = peers.map(
+    ({ name, slots, rttMs }) => `${name} (${slots} slot${slots === 1 ? '' : 's'}, ${rttMs.toFixed(1)} ms)`
+  )
   return { check, status: 'ok', message: `${peers.length} connected: ${names.toSorted().join(', ')}` }
 }
 

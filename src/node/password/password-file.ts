@@ -55,7 +55,9 @@ export async function readSecretFile(path: string, options: ReadOptions = {}): P
  * @throws {UsageError} when there is one and `replace` is not set
  */
 export async function writeSecretFile(path: string, text: string, replace: boolean): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch((cause: Error) => {
+    throw new UsageError(`the folder ${dirname(path)} cannot be made (${cause.message})`, { cause })
+  })
   await chmod(dirname(path), 0o700)
   const target = replace ? `${path}.${process.pid}` : path
   try {
