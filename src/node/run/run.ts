@@ -11,7 +11,7 @@ import type { ExecutorState, PeerId } from '../link.ts'
 import type { ResolvedRunOptions } from '../options.ts'
 import type { Origin, RunEnd, RunMemory } from '../memory/run-memory.ts'
 import { failedResult, type JobPlace, type JobResult, readResult } from './result.ts'
-import { RunPort } from './run-port.ts'
+import { RunPorts } from './run-ports.ts'
 import { type RunProgress, RunTally } from './run-tally.ts'
 import { Scheduler } from './scheduler.ts'
 import type { Outcome, Task } from './task.ts'
@@ -75,8 +75,7 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
   readonly #options: ResolvedRunOptions
   readonly #scheduler: Scheduler
   readonly #completions: Completions<Settled>
-  readonly #ports = new Map<PeerId, RunPort>()
-  readonly #names = new Map<PeerId, string>()
+  readonly #ports: RunPorts
   readonly #tally = new RunTally()
   readonly #input: InputPump
   #state: 'new' | 'running' | 'ended' = 'new'
@@ -90,6 +89,7 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
     this.#init = init
     this.#source = init.source
     this.#options = init.options
+    this.#ports = new RunPorts(init.number, init.options.label, init.source)
     this.#completions = new Completions(init.options.ordered)
     this.#input = new InputPump(init.source, {
       room: () => this.#roomForTasks(),
@@ -98,12 +98,12 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
     this.#scheduler = new Scheduler({
       send: (peer, copies) => {
         this.#memory?.sending(copies)
-        this.#ports.get(peer)?.send(copies)
+        this.#ports.send(peer, copies)
       },
       settle: (task, outcome, peer) => this.#settle(task, outcome, peer),
-      cancel: (peer, jobs) => this.#ports.get(peer)?.cancel(jobs),
-      recall: (peer, count) => this.#ports.get(peer)?.recall(count),
-      lose: (task, peer) => this.#settle(task, lostError(task, this.#names.get(peer)), peer)
+      cancel: (peer, jobs) => this.#ports.cancel(peer, jobs),
+      recall: (peer, count) => this.#ports.recall(peer, count),
+      lose: (task, peer) => this.#settle(task, lostError(task, this.#ports.nameOf(peer)), peer)
     })
   }
 
@@ -119,7 +119,7 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
 
   /** How far the run is, now. */
   get progress(): RunProgress {
-    return this.#tally.progress(this.#source.total, (peer) => this.#nameOf(peer))
+    return this.#tally.progress(this.#source.total, (peer) => this.#ports.nameOf(peer))
   }
 
   /** Yields every result, those of failed jobs too. @throws {PrintError | MeshError} when the run cannot go on */
@@ -150,7 +150,7 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
         let settled = this.#completions.takeNow() ?? (await this.#completions.take())
         if (settled === undefined) return
         for (; settled !== undefined; settled = this.#completions.takeNow()) {
-          together.push({ ...settled, node: settled.node ?? this.#nameOf(settled.peer) })
+          together.push({ ...settled, node: settled.node ?? this.#ports.nameOf(settled.peer) })
           if (together.length === MAX_TOGETHER) break
         }
         this.#input.wake()
@@ -180,10 +180,10 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
   }
 
   /** @internal */
-  onExecutorJoined({ link, slots, rttMs }: ExecutorState): void {
+  onExecutorJoined(executor: ExecutorState): void {
+    const { link, slots, rttMs } = executor
     if (this.#options.only !== undefined && !this.#options.only.includes(link.peer)) return
-    this.#ports.set(link.peer, new RunPort(link, this.#init.number, this.label, this.#source))
-    this.#names.set(link.peer, link.name)
+    this.#ports.add(executor)
     this.#scheduler.onPeerJoined(link.peer, slots, rttMs, performance.now())
     this.#onExecutorsChanged()
   }
@@ -196,7 +196,7 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
 
   /** @internal */
   onExecutorLost(peer: PeerId): void {
-    this.#ports.delete(peer)
+    this.#ports.remove(peer)
     this.#scheduler.onPeerLost(peer, performance.now())
     this.#onExecutorsChanged()
     this.#endIfDone()
@@ -206,7 +206,7 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
   onOutcomes(peer: PeerId, outcomes: readonly Outcome[]): void {
     tellResultsReceived(
       { id: this.#source.id, label: this.label },
-      { peer, name: this.#nameOf(peer) },
+      { peer, name: this.#ports.nameOf(peer) },
       outcomes
     )
     this.#scheduler.onOutcomes(peer, outcomes, performance.now())
@@ -277,15 +277,11 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
 
   #settle(task: Task, outcome: Outcome | JobError, peer: PeerId): void {
     this.#tally.onSettled(peer, !(outcome instanceof JobError) && outcome.ok)
-    this.#memory?.settled(task as PrintedTask, outcome, peer, this.#nameOf(peer))
+    this.#memory?.settled(task as PrintedTask, outcome, peer, this.#ports.nameOf(peer))
     this.#completions.push({ index: task.index, peer, outcome })
   }
 
-  #nameOf(peer: PeerId): string {
-    return this.#names.get(peer) ?? peer
-  }
-
-  #read({ index, peer, outcome, from, node = this.#nameOf(peer) }: Settled): JobResult<T> {
+  #read({ index, peer, outcome, from, node = this.#ports.nameOf(peer) }: Settled): JobResult<T> {
     if (outcome instanceof JobError) return failedResult({ index, peer, node, attempt: 1, ms: 0 }, outcome)
     const ms = outcome.micros / 1000
     const place: JobPlace = { index, peer, node, attempt: outcome.attempt, ms, ...(from && { from }) }
@@ -313,7 +309,7 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
 
   #noExecutors(): MeshError {
     const waited = `for ${this.#options.waitMs / 1000} s`
-    if (this.#names.size > 0) {
+    if (this.#ports.hadAny) {
       return new MeshError(
         'MESH_ALL_PEERS_LOST',
         `all peers are lost, or lend nothing at present, and none came back ${waited}`
@@ -331,7 +327,7 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
     clearInterval(this.#tick)
     clearTimeout(this.#patience)
     this.#options.signal?.removeEventListener('abort', this.#onAbort)
-    for (const port of this.#ports.values()) port.close()
+    this.#ports.close()
     this.#memory?.ended(this.#howEnded(error))
     this.#input.stop()
     this.#completions.end(error)
@@ -347,9 +343,6 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
   }
 }
 
-function lostError(task: Task, node: string | undefined): JobError {
-  return new JobError(
-    'JOB_LOST',
-    `job ${task.index} was on ${node ?? 'a peer'} when it was lost, and may not run twice`
-  )
+function lostError(task: Task, node: string): JobError {
+  return new JobError('JOB_LOST', `job ${task.index} was on ${node} when it was lost, and may not run twice`)
 }

@@ -75,10 +75,6 @@ export class Scheduler {
     return slots
   }
 
-  get meanMicros(): number | undefined {
-    return this.#pace.meanMicros
-  }
-
   /** How many more tasks to take from the input now, so that no peer runs dry and memory stays flat. */
   wanted(): number {
     if (this.#ended || this.#resting.size > MAX_RESTING || this.#queue.freshBytes > MAX_IN_FLIGHT_BYTES)
