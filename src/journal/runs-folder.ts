@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Claim } from './claim.ts'
 import { JournalError } from './errors.ts'
@@ -99,11 +99,15 @@ export class RunsFolder {
     )
   }
 
-  /** All runs, the newest first. */
+  /** All runs, the newest first. @throws {JournalError} `JOURNAL_UNWRITABLE` when there is a folder that cannot be read */
   list(): StoredRun[] {
-    return this.ids()
-      .map((id) => this.describe(id))
-      .toSorted((a, b) => (b.info?.startedMs ?? 0) - (a.info?.startedMs ?? 0))
+    return (
+      this.ids()
+        .map((id) => this.describe(id))
+        // Another process may have removed it meanwhile.
+        .filter(({ id, info }) => info !== undefined || this.has(id))
+        .toSorted((a, b) => (b.info?.startedMs ?? 0) - (a.info?.startedMs ?? 0))
+    )
   }
 
   describe(id: string): StoredRun {
@@ -191,11 +195,7 @@ function withClaim(claim: Claim, open: () => RunStore): ClaimedStore {
 }
 
 function names(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
-  }
+  return existsSync(folder) ? guarded(folder, () => readdirSync(folder)) : []
 }
 
 function statOf(path: string): { size: number; mtimeMs: number } | undefined {

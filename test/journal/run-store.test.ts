@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -202,6 +202,12 @@ describe('the runs of a folder', () => {
     rmSync(join(folder.path, `${ID}.sqlite-wal`), { recursive: true, force: true })
     expect(folder.list()).toEqual([])
     folder.create(INFO).release()
+  })
+
+  it('cannot be told where the folder is none: that is not as if there were none', () => {
+    const folder = makeFolder()
+    writeFileSync(folder.path, '')
+    expect(() => folder.list()).toThrow(expect.objectContaining({ code: 'JOURNAL_UNWRITABLE' }))
   })
 
   it('are none where there is no folder', () => {

@@ -37,14 +37,8 @@ export class HeldRuns {
 
   /** Finds what the disk has from before. What is not finished goes on as soon as its file has been looked through. */
   restore(): void {
-    for (const id of this.#parts.folder.ids()) {
-      try {
-        this.#restore(id)
-      } catch (error) {
-        if (!(error instanceof JournalError)) throw error
-        this.#parts.onWarning(`run ${id} cannot be read, and is not gone on with: ${error.message}`)
-      }
-    }
+    const ids = this.#unlessUnreadable('runs from before', () => this.#parts.folder.ids()) ?? []
+    for (const id of ids) this.#unlessUnreadable(`run ${id}`, () => this.#restore(id))
   }
 
   /** The newest first. */
@@ -244,6 +238,16 @@ export class HeldRuns {
     this.#closed.delete(id)
     this.quota.delete(id)
     this.#remove(id)
+  }
+
+  #unlessUnreadable<T>(what: string, work: () => T): T | undefined {
+    try {
+      return work()
+    } catch (error) {
+      if (!(error instanceof JournalError)) throw error
+      this.#parts.onWarning(`${what} cannot be read, and not gone on with: ${error.message}`)
+      return undefined
+    }
   }
 
   #remove(id: string): void {
