@@ -138,6 +138,15 @@ export class Host {
     this.#address = address
   }
 
+  /** Takes the IPv4 address away and gives the host one of IPv6 in its place, as networks without IPv4 do. */
+  async useIpv6(address: string): Promise<void> {
+    await this.#machine.configure('ip', [
+      `address flush dev ${CARD} scope global`,
+      `address add ${address}/64 dev ${CARD} nodad`
+    ])
+    this.#address = address
+  }
+
   /** Tells this host where others are, so that it need not ask the network for their cards. */
   async introduce(others: readonly Host[]): Promise<void> {
     await this.#machine.configure(

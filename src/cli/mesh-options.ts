@@ -35,7 +35,7 @@ export function addMeshOptions(command: Command): Command {
     .option('--peer <multiaddr>', 'dial this peer too; may be repeated', collectAddresses, [])
     .option(
       '--listen <multiaddr>',
-      'listen here; may be repeated (default: every interface, a free port)',
+      'listen here; may be repeated (default: every interface, a free port, IPv6 only where one has no IPv4)',
       collectAddresses,
       []
     )

@@ -123,7 +123,7 @@ export class NodeParts {
       keys,
       mesh,
       folder,
-      listen,
+      ...(listen === undefined ? {} : { listen }),
       peers,
       mdns,
       sameHost,

@@ -31,7 +31,7 @@ export interface NodeOptions {
   hold?: boolean
   /** Multiaddrs of peers to dial, beside those that discovery finds: `/ip4/192.168.1.20/tcp/4001`. @default [] */
   peers?: readonly string[]
-  /** Multiaddrs to listen on. @default ['/ip4/0.0.0.0/tcp/0'] */
+  /** Multiaddrs to listen on. @default `/ip4/0.0.0.0/tcp/0`, and `/ip6/::/tcp/0` where an interface has no IPv4 */
   listen?: readonly string[]
   /** Whether to look for peers, and answer them, by multicast DNS. @default true */
   mdns?: boolean
@@ -60,8 +60,8 @@ export interface NodeOptions {
   drainMs?: number
 }
 
-export type ResolvedNodeOptions = Required<Omit<NodeOptions, 'password' | 'dir'>> &
-  Pick<NodeOptions, 'password' | 'dir'>
+export type ResolvedNodeOptions = Required<Omit<NodeOptions, 'password' | 'dir' | 'listen'>> &
+  Pick<NodeOptions, 'password' | 'dir' | 'listen'>
 
 /** How a run behaves. The job options hold for every job that does not say otherwise. */
 export interface RunOptions extends JobOptions {
@@ -125,7 +125,6 @@ export function resolveNodeOptions(options: NodeOptions = {}): ResolvedNodeOptio
     lend: true,
     hold: false,
     peers: [],
-    listen: ['/ip4/0.0.0.0/tcp/0'],
     mdns: true,
     sameHost: true,
     sandbox: 'auto',

@@ -9,7 +9,8 @@ import {
   describeRefusal,
   explainDialFailure
 } from '../../src/node/doctor/doctor-mesh.ts'
-import { describeFirewall, describeInterface, question } from '../../src/node/doctor/doctor-network.ts'
+import { describeInterface, question } from '../../src/node/doctor/doctor-interfaces.ts'
+import { describeFirewall } from '../../src/node/doctor/doctor-network.ts'
 
 test.each([
   { version: '22.1.0', status: 'problem', says: /too old/ },

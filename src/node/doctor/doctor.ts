@@ -4,7 +4,8 @@
  */
 import { findFolders, findNode, findPasswordState, findSandboxes } from './doctor-machine.ts'
 import { findMesh } from './doctor-mesh.ts'
-import { findFirewall, findInterfaces, findPort } from './doctor-network.ts'
+import { findInterfaces } from './doctor-interfaces.ts'
+import { findFirewall, findPort } from './doctor-network.ts'
 import { type NodeOptions, resolveNodeOptions } from '../options.ts'
 
 /** One thing that was looked at. */

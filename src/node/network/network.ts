@@ -16,6 +16,7 @@ import { KnownPeers } from './known-peers.ts'
 import { DialLoop } from './dial-loop.ts'
 import { Dialler, peerIdIn, type Unreachable } from './dialler.ts'
 import { Discovery } from './discovery.ts'
+import { defaultListen } from './lan-interfaces.ts'
 import type { MeshKeys } from './mesh-keys.ts'
 import { PacketBudget } from './packet-budget.ts'
 import { PeerExchange } from './peer-exchange.ts'
@@ -33,7 +34,8 @@ export interface NetworkInit {
   readonly keys: MeshKeys
   readonly mesh: string
   readonly folder: string
-  readonly listen: readonly string[]
+  /** @default see {@link defaultListen} */
+  readonly listen?: readonly string[]
   readonly peers: readonly string[]
   readonly mdns: boolean
   readonly sameHost: boolean
@@ -170,7 +172,7 @@ export class Network {
   }
 
   async #start(): Promise<void> {
-    const { identity, listen, mdns, mesh, peers } = this.#init
+    const { identity, listen = defaultListen(), mdns, mesh, peers } = this.#init
     const meshHash = createHash('sha256').update(`dist-node/mesh\0${mesh}`).digest('hex').slice(0, 16)
     this.#transport = await Transport.start({
       privateKey: identity.privateKey,
