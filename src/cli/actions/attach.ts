@@ -8,6 +8,7 @@ import { Interrupted } from '../interrupt.ts'
 import { log, say } from '../log.ts'
 import { formatDuration, formatNumber, visible } from '../output.ts'
 import { printResults } from '../print-results.ts'
+import { SHORT_ID } from '../run-list.ts'
 
 export async function attach(id: string, options: AttachCommandOptions): Promise<void> {
   try {
@@ -21,7 +22,7 @@ export async function attach(id: string, options: AttachCommandOptions): Promise
     })
   } catch (error) {
     if (error instanceof Interrupted)
-      throw new ExitError(EXIT.interrupted, `not following any more; the run goes on: dist-node attach ${id}`)
+      throw new ExitError(EXIT.interrupted, `not following any more; the run goes on: dist-node attach ${id.slice(0, SHORT_ID)}`)
     if (error instanceof MeshError && error.code === 'MESH_RUN_UNKNOWN' && isHeldHere(id, options.dir))
       throw new ExitError(
         EXIT.mesh,
