@@ -49,6 +49,28 @@ test('the command runs a CommonJS jobs file', () => {
   expect(JSON.parse(output)).toMatchObject({ index: 0, status: 'ok', value: '/ok' })
 })
 
+test('import and export make a module, also where npm init has written that all files are CommonJS', () => {
+  const project = join(app, 'as-npm-init-makes-it')
+  mkdirSync(project)
+  writeFileSync(join(project, 'package.json'), '{ "name": "new", "version": "1.0.0", "type": "commonjs" }')
+  writeFileSync(join(project, 'factor.js'), 'export const factor = 21')
+  writeFileSync(join(project, 'double.ts'), 'export enum Times { Two = 2 }')
+  writeFileSync(join(project, 'old.js'), 'exports.half = (n) => n / 2')
+  const jobs = `import { factor } from './factor.js'
+    import { Times } from './double.ts'
+    import { half } from './old.js'
+    const two: number = Times.Two
+    export default [() => half(factor * two * 2)]`
+  writeFileSync(join(project, 'jobs.ts'), jobs)
+  const output = runNode(
+    'node_modules/dist-node/bin/dist-node.mjs',
+    'run',
+    join(project, 'jobs.ts'),
+    '--json'
+  )
+  expect(JSON.parse(output)).toMatchObject({ index: 0, status: 'ok', value: 42 })
+})
+
 test('the library works for an ES module', () => {
   const source = `
     import { createDistNode } from 'dist-node'

@@ -23,6 +23,12 @@ export interface TypeScriptOptions {
 const MORE_THAN_TYPES =
   /\benum\s+[\w$]+\s*\{|\b(?:namespace|module)\s+[\w$.]+\s*\{|^\s*(?:export\s+(?:default\s+)?)?@[\w$(]|\b(?:public|private|protected|readonly|override)\s+(?:(?:readonly|override)\s+)?[\w$]+\s*[?:,)=]|\bimport\s+[\w$]+\s*=|^\s*export\s*=|\baccessor\s+[\w$#]/m
 
+/** Which of the two kinds of modules somebody wrote, whatever the package says: `npm init` makes all of them CommonJS. */
+const MODULE_SYNTAX =
+  /^\s*(?:import\s*["'{*]|import\s+[\w$]+\s*(?:,|from\b)|import\s+type\b|export\s+(?![=])|export\s*[{*])/m
+const COMMONJS_SYNTAX =
+  /\brequire\s*\(|\bmodule\.exports\b|^\s*exports\.|\b__(?:dir|file)name\b|^\s*export\s*=/m
+
 let registered: { deregister(): void } | undefined
 
 /**
@@ -66,13 +72,18 @@ type NextLoad = (
 ) => ReturnType<Parameters<typeof registerHooks>[0]['load'] & {}>
 
 function load(url: string, context: LoadHookContext, next: NextLoad): ReturnType<NextLoad> {
-  const extension = /\.(tsx|jsx|[mc]?ts|json)$/.exec(url.replace(/[?#].*$/, ''))?.[1]
+  const extension = /\.(tsx|jsx|js|[mc]?ts|json)$/.exec(url.replace(/[?#].*$/, ''))?.[1]
   if (extension === undefined || !url.startsWith('file:') || isInPackage(url)) return next(url, context)
   // Compilers and bundlers import JSON without the attribute that Node asks for.
   if (extension === 'json') return next(url, { ...context, importAttributes: { type: 'json' } })
+  if (extension === 'js' && context.format !== 'commonjs') return next(url, context)
   const path = fileURLToPath(url)
   const source = readFileSync(path, 'utf8')
-  if (!extension.endsWith('x') && !MORE_THAN_TYPES.test(source)) return next(url, context)
+  if (extension === 'js' || (!extension.endsWith('x') && !MORE_THAN_TYPES.test(source)))
+    return next(
+      url,
+      isModuleByMistake(context, source) ? { ...context, format: MODULE[extension]! } : context
+    )
   const isModule = findFormat(url, extension, source) === 'module'
   const { code, map } = transform(source, {
     loader: extension.endsWith('sx') ? (extension as 'tsx' | 'jsx') : 'ts',
@@ -92,6 +103,18 @@ function load(url: string, context: LoadHookContext, next: NextLoad): ReturnType
   return { format: isModule ? 'module' : 'commonjs', source: mapped, shortCircuit: true }
 }
 
+/** What Node calls the formats. */
+const MODULE: Readonly<Record<string, string>> = { js: 'module', ts: 'module-typescript' }
+
+/** Node would refuse it: the package says CommonJS, and the file says `import`. */
+function isModuleByMistake({ format }: LoadHookContext, source: string): boolean {
+  return format?.startsWith('commonjs') === true && hasModuleSyntax(source)
+}
+
+function hasModuleSyntax(source: string): boolean {
+  return MODULE_SYNTAX.test(source) && !COMMONJS_SYNTAX.test(source)
+}
+
 /** Loaded when first needed: most programs need nothing but types taken out, which Node does itself. */
 function transform(source: string, options: TransformOptions): TransformResult {
   const esbuild = createRequire(import.meta.url)('esbuild') as { transformSync: typeof transformSync }
@@ -105,7 +128,8 @@ function findFormat(url: string, extension: string, source: string): 'module' | 
   // Where there is none up to the root, Node 26 answers with the file itself.
   const isPackageFile = packageFile !== undefined && basename(packageFile) === 'package.json'
   const type: unknown = isPackageFile ? JSON.parse(readFileSync(packageFile, 'utf8')).type : undefined
-  if (type === 'module' || type === 'commonjs') return type
+  if (type === 'module') return type
+  if (type === 'commonjs') return hasModuleSyntax(source) ? 'module' : type
   return /^\s*(?:import|export)\b/m.test(source) ? 'module' : 'commonjs'
 }
 
