@@ -89,6 +89,12 @@ test.each([
 test.each([
   {
     name: 'eth0',
+    test: { returned: true, heard: 0 },
+    status: 'ok',
+    says: /goes out; nothing of other machines was heard/
+  },
+  {
+    name: 'eth0',
     test: { returned: true, heard: 2 },
     status: 'ok',
     says: /goes out and comes in, 2 other machines/

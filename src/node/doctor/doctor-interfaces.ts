@@ -64,8 +64,12 @@ export function describeInterface(check: string, address: string, test: Multicas
         : { advice: 'let UDP port 5353 in and out in the firewall, or name peers with --peer' })
     }
   }
-  const others = test.heard > 0 ? `, ${test.heard} other machine${test.heard === 1 ? '' : 's'} heard` : ''
-  return { check, status: 'ok', message: `${what}; multicast goes out and comes in${others}` }
+  // What this machine sends itself says nothing of the network; the silence of others not much.
+  const heard =
+    test.heard === 0
+      ? 'goes out; nothing of other machines was heard meanwhile'
+      : `goes out and comes in, ${test.heard} other machine${test.heard === 1 ? '' : 's'} heard`
+  return { check, status: 'ok', message: `${what}; multicast ${heard}` }
 }
 
 /** Sends a question of our own on one interface and waits for it to come back, and for answers of others. */
