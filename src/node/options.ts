@@ -1,9 +1,18 @@
 import { availableParallelism, hostname } from 'node:os'
+import { MAX_NAME_LENGTH } from '../protocol/limits.ts'
 import { UsageError } from './errors.ts'
+import {
+  expect,
+  expectBoolean,
+  expectText,
+  expectTexts,
+  expectWhole,
+  isObject,
+  MAX_TIMER_MS,
+  refuseUnknown,
+  withoutUndefined
+} from './option-checks.ts'
 import type { JobOptions } from './run/job.ts'
-
-/** The longest a timer can be: 24 days. */
-export const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** How a node is made. Everything has a default but the password, without which there is no mesh, only this machine. */
 export interface NodeOptions {
@@ -138,6 +147,11 @@ export function resolveNodeOptions(options: NodeOptions = {}): ResolvedNodeOptio
     ...(password === undefined ? {} : { password }),
     ...(dir === undefined ? {} : { dir })
   }
+  for (const key of ['local', 'lend', 'hold', 'mdns', 'sameHost', 'allowNet'] as const) {
+    expectBoolean(key, resolved[key])
+  }
+  for (const key of ['peers', 'allowFsRead', 'secretPaths'] as const) expectTexts(key, resolved[key])
+  if (resolved.listen !== undefined) expectTexts('listen', resolved.listen)
   expectWhole('slots', resolved.slots, 0, 1024)
   expectWhole('jobMemoryMb', resolved.jobMemoryMb, 16, 1024 * 1024)
   expectWhole('drainMs', resolved.drainMs, 0, MAX_TIMER_MS)
@@ -169,43 +183,27 @@ export function resolveRunOptions(options: RunOptions = {}): ResolvedRunOptions 
     cache: false,
     ...withoutUndefined(options)
   }
-  expectWhole('timeoutMs', resolved.timeoutMs, 0, MAX_TIMER_MS)
-  expectWhole('retries', resolved.retries, 0, 1000)
+  checkJobOptions(resolved)
   expectWhole('waitMs', resolved.waitMs, 0, MAX_TIMER_MS)
+  for (const key of ['ordered', 'cache'] as const) expectBoolean(key, resolved[key])
+  expectText('label', resolved.label, MAX_NAME_LENGTH)
+  const { signal, setup, only, journal } = resolved
+  expect('signal', signal, 'an AbortSignal', signal === undefined || 'aborted' in Object(signal))
+  expect('setup', setup, 'a function', setup === undefined || typeof setup === 'function')
+  if (only !== undefined) expectTexts('only', only)
+  const about: unknown = journal
+  expect('journal', about, 'true, false or an object', typeof about === 'boolean' || isObject(about))
   return resolved
 }
 
-/** @throws {UsageError} */
-export function refuseUnknown(where: string, options: object, known: readonly string[]): void {
-  for (const key of Object.keys(options)) {
-    if (!known.includes(key))
-      throw new UsageError(`${where}: unknown option ${key}; known are ${known.join(', ')}`)
-  }
-}
-
-function expectWhole(name: string, value: unknown, min: number, max: number): void {
-  if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return
-  throw new UsageError(`${name}: expected a whole number from ${min} to ${max}, got ${String(value)}`)
-}
-
 /**
- * Time to wait for something; `Infinity` is the longest that a timer can be.
+ * The options of one job, or of all jobs of a run.
  *
- * @throws {UsageError}
+ * @throws {UsageError} for what would make peers cut the connection: they take no such number
  */
-export function resolveWaitMs(waitMs: number): number {
-  if (waitMs >= 0) return Math.min(waitMs, MAX_TIMER_MS)
-  throw new UsageError(`waitMs: expected milliseconds, 0 or more, got ${String(waitMs)}`)
-}
-
-function expectText(name: string, value: unknown, maxLength: number): void {
-  if (typeof value === 'string' && value !== '' && value.length <= maxLength) return
-  throw new UsageError(
-    `${name}: expected a text of 1 to ${maxLength} characters, got ${JSON.stringify(value)}`
-  )
-}
-
-/** An option given as `undefined` means its default, as everywhere in JavaScript. */
-function withoutUndefined<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
+export function checkJobOptions({ timeoutMs, retries, idempotent, pure }: JobOptions): void {
+  if (timeoutMs !== undefined) expectWhole('timeoutMs', timeoutMs, 0, MAX_TIMER_MS)
+  if (retries !== undefined) expectWhole('retries', retries, 0, 1000)
+  if (idempotent !== undefined) expectBoolean('idempotent', idempotent)
+  if (pure !== undefined) expectBoolean('pure', pure)
 }

@@ -8,7 +8,7 @@ import { FIND_WAIT_MS, findHeldRun, unknownRun } from './held-find.ts'
 import { type FollowedResult, HeldFollowing } from './held-following.ts'
 import { inInputOrder } from '../run/input-order.ts'
 import type { Link } from '../link.ts'
-import { resolveWaitMs } from '../options.ts'
+import { resolveWaitMs } from '../option-checks.ts'
 import { type JobResult, readResult } from '../run/result.ts'
 import type { RunProgress } from '../run/run-tally.ts'
 

@@ -2,7 +2,7 @@ import type { HeldRunStatus } from '../../protocol/held-messages.ts'
 import { MeshError, UsageError } from '../errors.ts'
 import type { HeldClient } from './held-client.ts'
 import type { Link } from '../link.ts'
-import { resolveWaitMs } from '../options.ts'
+import { resolveWaitMs } from '../option-checks.ts'
 
 /** How long the node that holds a run is looked for, unless told otherwise. */
 export const FIND_WAIT_MS = 10_000

@@ -1,5 +1,6 @@
 import type { Printed } from '../../codec/print/print.ts'
 import { UsageError } from '../errors.ts'
+import { checkJobOptions } from '../options.ts'
 
 /** What can be said about one job. */
 export interface JobOptions {
@@ -48,7 +49,7 @@ export type JobValue<J extends JobLike> =
 /**
  * A job out of a function and its arguments. The function is printed once, however many jobs call it.
  *
- * @throws {UsageError} when `fn` is not a function or `args` not an array
+ * @throws {UsageError} when `fn` is not a function, `args` not an array, or an option cannot be used
  * @example export default sizes.map((size) => job(resize, [picture, size], { timeoutMs: 5_000 }))
  */
 export function job<A extends unknown[], T>(
@@ -59,6 +60,7 @@ export function job<A extends unknown[], T>(
   if (typeof fn !== 'function') throw new UsageError(`job(fn, args): expected a function, got ${typeof fn}`)
   if (!Array.isArray(args))
     throw new UsageError(`job(fn, args): expected an array of arguments, got ${typeof args}`)
+  checkJobOptions(options)
   return { [JOB]: true, fn: fn as unknown as Job<T>['fn'], args, options }
 }
 
