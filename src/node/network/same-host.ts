@@ -20,16 +20,22 @@ interface Announcement extends SameHostNode {
  * all, and between nodes that have state folders of their own.
  */
 export class SameHostBoard {
+  /** Boards of nodes in this process, by their files: these tell each other, for each to read all would be N² reads. */
+  static readonly #here = new Map<string, SameHostBoard>()
   readonly #folder: string
   readonly #meshHash: string
-  readonly #ownFile: string
+  readonly #self: SameHostNode
   readonly #onFound: (node: SameHostNode) => void
   #watcher: FSWatcher | undefined
 
-  private constructor(folder: string, meshHash: string, id: string, onFound: (node: SameHostNode) => void) {
+  private constructor(
+    folder: string,
+    self: SameHostNode & { meshHash: string },
+    onFound: (node: SameHostNode) => void
+  ) {
     this.#folder = folder
-    this.#meshHash = meshHash
-    this.#ownFile = `${id}.json`
+    this.#meshHash = self.meshHash
+    this.#self = { id: self.id, addresses: self.addresses }
     this.#onFound = onFound
   }
 
@@ -39,30 +45,49 @@ export class SameHostBoard {
     onFound: (node: SameHostNode) => void
   ): Promise<SameHostBoard> {
     const folder = await runtimeFolder()
-    const board = new SameHostBoard(folder, self.meshHash, self.id, onFound)
+    const board = new SameHostBoard(folder, self, onFound)
     board.#watcher = watch(folder, (_event, file) => void (file !== null && board.#read(file)))
     board.#watcher.unref()
-    await board.announce(self)
-    for (const file of await readdir(folder)) await board.#read(file)
-    return board
-  }
-
-  /** Replaces this node's note, for example when its addresses have changed. */
-  async announce(self: SameHostNode): Promise<void> {
-    const note: Announcement = { ...self, pid: process.pid, meshHash: this.#meshHash }
-    const draft = join(this.#folder, `${this.#ownFile}.draft`)
-    await writeFile(draft, `${JSON.stringify(note)}\n`, { mode: 0o600 })
-    await rename(draft, join(this.#folder, this.#ownFile))
+    board.#meetThoseHere()
+    try {
+      await board.#announce()
+      for (const file of await readdir(folder)) await board.#read(file)
+      return board
+    } catch (error) {
+      await board.close()
+      throw error
+    }
   }
 
   async close(): Promise<void> {
     this.#watcher?.close()
-    await rm(join(this.#folder, this.#ownFile), { force: true })
+    SameHostBoard.#here.delete(this.#ownPath)
+    await rm(this.#ownPath, { force: true })
+  }
+
+  get #ownPath(): string {
+    return join(this.#folder, `${this.#self.id}.json`)
+  }
+
+  #meetThoseHere(): void {
+    for (const other of SameHostBoard.#here.values()) {
+      if (other.#folder !== this.#folder || other.#meshHash !== this.#meshHash) continue
+      this.#onFound(other.#self)
+      other.#onFound(this.#self)
+    }
+    SameHostBoard.#here.set(this.#ownPath, this)
+  }
+
+  async #announce(): Promise<void> {
+    const note: Announcement = { ...this.#self, pid: process.pid, meshHash: this.#meshHash }
+    const draft = `${this.#ownPath}.draft`
+    await writeFile(draft, `${JSON.stringify(note)}\n`, { mode: 0o600 })
+    await rename(draft, this.#ownPath)
   }
 
   async #read(file: string): Promise<void> {
-    if (!file.endsWith('.json') || file === this.#ownFile) return
     const path = join(this.#folder, file)
+    if (!file.endsWith('.json') || SameHostBoard.#here.has(path)) return
     const note = await readFile(path, 'utf8').then(parseAnnouncement, () => undefined)
     if (note === undefined) return
     if (!isAlive(note.pid)) await rm(path, { force: true })
