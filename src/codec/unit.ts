@@ -45,8 +45,14 @@ export interface FunctionUnit {
   readonly nested?: Readonly<Record<string, NestedFunction>>
 }
 
-/** The names a function written inside a unit captures; or what it needs of the code around it that no variable holds. */
-export type NestedFunction = readonly string[] | string
+/**
+ * The names a function written inside a unit captures, and of those that change and that others of the unit use too, which
+ * variable each is; or what the function needs of the code around it that no variable holds.
+ */
+export type NestedFunction =
+  | readonly string[]
+  | { readonly names: readonly string[]; readonly shared: Readonly<Record<string, string>> }
+  | string
 
 /** Modules bundled into the body of one CommonJS module. */
 export interface BundleUnit {

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { ClosureInspector } from '../../src/codec/print/closure-inspector.ts'
 import { InspectorSession } from '../../src/codec/print/inspector-session.ts'
 import { Printer } from '../../src/codec/print/print.ts'
 import { ResultPrinter } from '../../src/codec/print/print-result.ts'
@@ -7,7 +6,7 @@ import { Reader } from '../../src/codec/read/read.ts'
 
 const printer = new Printer()
 const reader = new Reader()
-const results = new ResultPrinter(reader, new ClosureInspector(new InspectorSession()))
+const results = new ResultPrinter(reader, new InspectorSession())
 
 /** What a job returns, as after a journey to a worker process and back. */
 async function run<T>(job: () => T): Promise<Awaited<T>> {
@@ -176,6 +175,49 @@ describe('functions made while a job ran', () => {
       typeof structuredClone
     ])
     expect(made()).toEqual([true, 'function'])
+  })
+})
+
+describe('variables that functions share', () => {
+  const makeCounter = () => {
+    let n = 0
+    return { increment: () => ++n, read: () => n }
+  }
+
+  test('are shared by functions that one call made', async () => {
+    const [one, other] = await run(() => [makeCounter(), makeCounter()] as const)
+    expect([one.increment(), one.increment(), one.read(), other.read()]).toEqual([1, 2, 2, 0])
+  })
+
+  test('of the job itself, and as they are at its end', async () => {
+    const made = await run((start = 5) => {
+      let sum = start
+      const grow = (n: number): number => (sum += n)
+      grow(10)
+      return { grow, now: () => sum, list: [() => sum] }
+    })
+    expect([made.grow(1), made.now(), made.list[0]?.()]).toEqual([16, 16, 16])
+  })
+
+  test('on their way to the next job too', async () => {
+    const counter = await run(makeCounter)
+    counter.increment()
+    const again = await run(() => {
+      counter.increment()
+      return counter
+    })
+    expect([again.increment(), again.read(), counter.read()]).toEqual([3, 3, 1])
+  })
+
+  test('that were sent with the job', async () => {
+    let n = 10
+    const up = (): number => ++n
+    const now = (): number => n
+    const made = await run(() => {
+      up()
+      return { up, now }
+    })
+    expect([made.up(), made.now(), n]).toEqual([12, 12, 10])
   })
 })
 

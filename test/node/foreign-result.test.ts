@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { ClosureInspector } from '../../src/codec/print/closure-inspector.ts'
 import { InspectorSession } from '../../src/codec/print/inspector-session.ts'
 import { Printer } from '../../src/codec/print/print.ts'
 import { ResultPrinter } from '../../src/codec/print/print-result.ts'
@@ -13,7 +12,7 @@ async function read(job: () => unknown): Promise<unknown> {
   const { bytes, units } = await printer.print(job, 'job 0')
   for (const hash of units) reader.addUnit(hash, printer.unit(hash))
   const there = reader.read(bytes) as () => unknown
-  const results = new ResultPrinter(reader, new ClosureInspector(new InspectorSession()))
+  const results = new ResultPrinter(reader, new InspectorSession())
   return foreignResultReader()(results.print(there()))
 }
 

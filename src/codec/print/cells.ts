@@ -1,3 +1,6 @@
+import { TAG } from '../tags.ts'
+import type { ValueWriter } from './value-writer.ts'
+
 /** A variable that several functions share. */
 export class Cell {
   value: unknown
@@ -7,6 +10,22 @@ export class Cell {
   }
 }
 
+/** Of the objects that closures find their shared variables in. */
+const cellScopes = new WeakMap<object, CellScope>()
+
+/** The cell that a closure has for a variable, if it is one that was read here. */
+export function cellIn(scopes: readonly object[], name: string): Cell | undefined {
+  const scope = scopes.find((each) => Object.hasOwn(each, name))
+  return scope === undefined ? undefined : cellScopes.get(scope)?.cell(name)
+}
+
+/** A variable is written where it is met first, and named again by the others who use it. */
+export function writeCell(cell: object | undefined, value: unknown, encoder: ValueWriter): void {
+  if (cell === undefined || !encoder.announce(cell)) return
+  encoder.writer.tag(TAG.cell)
+  encoder.write(value)
+}
+
 /** The shared variables of one closure, by name: known once the values that it captured are read. */
 export class CellScope {
   /** What the text of the closure finds its names in. */
@@ -14,6 +33,7 @@ export class CellScope {
   readonly #cells = new Map<string, Cell>()
 
   constructor(names: readonly string[]) {
+    cellScopes.set(this.names, this)
     for (const name of names) {
       Object.defineProperty(this.names, name, {
         get: () => this.#cells.get(name)?.value,
@@ -23,6 +43,10 @@ export class CellScope {
         }
       })
     }
+  }
+
+  cell(name: string): Cell | undefined {
+    return this.#cells.get(name)
   }
 
   /**

@@ -33,7 +33,7 @@ interface RemoteProperty {
   readonly value?: RemoteValue
 }
 
-interface RemoteValue {
+export interface RemoteValue {
   readonly objectId?: string
   readonly value?: unknown
   /** Of numbers JSON has no form for, and of BigInts, as they are written in JavaScript. */
@@ -122,14 +122,21 @@ export class ClosureInspector {
     return text.endsWith('n') ? BigInt(text.slice(0, -1)) : Number(text)
   }
 
+  /** The inspector's number of a value, until the next few hundred were looked into. */
+  identify(value: unknown): string {
+    if (++this.#held > RELEASE_EVERY) this.#release()
+    return this.#call(this.open(), GIVE, value).result.objectId
+  }
+
   #internalProperties(fn: Function): readonly RemoteProperty[] {
     return this.#describe(fn).internalProperties ?? []
   }
 
   #describe(value: object): { internalProperties?: RemoteProperty[]; privateProperties?: RemoteProperty[] } {
-    if (++this.#held > RELEASE_EVERY) this.#release()
-    const { result } = this.#call(this.open(), GIVE, value)
-    return this.#session.post('Runtime.getProperties', { objectId: result.objectId, ownProperties: true })
+    return this.#session.post('Runtime.getProperties', {
+      objectId: this.identify(value),
+      ownProperties: true
+    })
   }
 
   #scopes(scopesId: string): ListedScope[] {

@@ -6,6 +6,20 @@ export interface InspectorEvent {
   readonly params: unknown
 }
 
+/** Where execution stands still. */
+export interface Pause {
+  readonly callFrames: readonly {
+    readonly callFrameId: string
+    readonly scopeChain: readonly { readonly type: string; readonly object: { readonly objectId: string } }[]
+  }[]
+}
+
+const STAYS_ON_MS = 1_000
+
+// Taken before a job can change them.
+const later = setTimeout
+const clear = clearTimeout
+
 /** Tells its owner, and nobody who changed the class of all emitters: who holds a session holds the whole process. */
 class PrivateSession extends Session {
   onEvent: ((event: InspectorEvent) => void) | undefined
@@ -21,6 +35,8 @@ export class InspectorSession {
   readonly #session = new PrivateSession()
   readonly #post = this.#session.post.bind(this.#session)
   #isConnected = false
+  #isDebugging = false
+  #turningOff: NodeJS.Timeout | undefined
 
   connect(): void {
     if (this.#isConnected) return
@@ -45,13 +61,41 @@ export class InspectorSession {
 
   /** Turns the debugger on for the time of a call. What it tells at once comes first: every script of this process. */
   withDebugger(onEvent: (event: InspectorEvent) => void, call: () => void): void {
+    this.#turnOff()
     this.#session.onEvent = onEvent
     try {
       this.post('Debugger.enable', {})
       call()
     } finally {
-      this.post('Debugger.disable', {})
-      this.#session.onEvent = undefined
+      this.#turnOff()
     }
+  }
+
+  /** The same for calls that may come one after another: it stays on for a moment, for turning it on takes tens of milliseconds. */
+  debug(onPaused: (pause: Pause) => void, call: () => void): void {
+    clear(this.#turningOff)
+    this.#session.onEvent = undefined
+    if (!this.#isDebugging) this.post('Debugger.enable', {})
+    this.#isDebugging = true
+    this.#session.onEvent = ({ method, params }) => {
+      if (method === 'Debugger.paused') onPaused(params as Pause)
+    }
+    try {
+      call()
+    } finally {
+      // A `debugger` statement of the program means nothing to us.
+      this.#session.onEvent = ({ method }) => {
+        if (method === 'Debugger.paused') this.post('Debugger.resume', {})
+      }
+      this.#turningOff = later(() => this.#turnOff(), STAYS_ON_MS)
+      this.#turningOff.unref()
+    }
+  }
+
+  #turnOff(): void {
+    clear(this.#turningOff)
+    this.#session.onEvent = undefined
+    this.#isDebugging = false
+    this.post('Debugger.disable', {})
   }
 }

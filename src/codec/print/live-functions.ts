@@ -1,8 +1,8 @@
 import { types } from 'node:util'
 import { type BuiltinPath, Builtins } from '../builtins.ts'
+import { cellIn, writeCell } from './cells.ts'
 import { checkKey, type ComputedKeys, findKey } from './class-keys.ts'
 import { type ConstructorParts, describeConstructor, isNative } from './constructor-parts.ts'
-import { writeClosed } from './closed-function.ts'
 import type { Closure, ClosureInspector } from './closure-inspector.ts'
 import { refuse } from '../errors.ts'
 import { homeClass } from '../read/home-realm.ts'
@@ -11,11 +11,20 @@ import { Identities } from '../identity.ts'
 import type { PackageValues } from '../bundle/package-values.ts'
 import { Pending } from './pending.ts'
 import { article, refuseInstanceOf } from './refusals.ts'
+import { sharingOf } from './site-sharing.ts'
 import { SharedState } from './shared-state.ts'
+import type { VariableProbe } from './variable-probe.ts'
 import { hasVariable, readVariable, type Site } from '../source/site.ts'
 import { type ForeignSite, isForeign, type SiteAnalyser } from '../source/site-analyser.ts'
 import { TAG } from '../tags.ts'
 import type { FunctionWriter, ValueWriter } from './value-writer.ts'
+import {
+  writeBound,
+  writeBuiltinPath,
+  writeClosed,
+  writeConstructorParts,
+  writeMember
+} from './write-function.ts'
 
 /** What was seen in the functions of one value, which may take several passes to write. */
 export type KnownClosures = Map<Function, Closure>
@@ -36,14 +45,20 @@ export class LiveFunctions implements FunctionWriter {
   readonly #packages: PackageValues
   readonly #sites = new Map<string, Site | ForeignSite>()
   readonly #builtins = new Builtins()
-  readonly #sharedState = new SharedState()
+  readonly #sharedState: SharedState
   readonly #variants = new WeakMap<Site, Map<string, Site>>()
   #closures: KnownClosures | undefined
   /** Functions that capture nothing that changes, as most helpers are: looked into once. */
   readonly #constants = new WeakMap<Function, Closure>()
 
-  constructor(inspector: ClosureInspector, analyser: SiteAnalyser, packages: PackageValues) {
+  constructor(
+    inspector: ClosureInspector,
+    probe: VariableProbe,
+    analyser: SiteAnalyser,
+    packages: PackageValues
+  ) {
     this.#inspector = inspector
+    this.#sharedState = new SharedState(probe)
     this.#analyser = analyser
     this.#packages = packages
   }
@@ -87,8 +102,8 @@ export class LiveFunctions implements FunctionWriter {
         'import it inside the function, from the module that exports it'
       )
     }
-    this.#sharedState.add(site, fn)
-    const variant = this.#variantOf(site)
+    this.#sharedState.add(sharingOf(site), fn)
+    const variant = this.#variantOf(site, fn, closure)
     for (const hash of variant.hashes) this.hashes.add(hash)
     writeClosed(fn, encoder, () => this.#writeSite(fn, closure, variant, encoder))
     // Only now: a variable without a value yet would have been refused, and may have one next time.
@@ -96,9 +111,12 @@ export class LiveFunctions implements FunctionWriter {
   }
 
   /** The site as it is in this value: with cells for the variables that functions of the value share. */
-  #variantOf(site: Site): Site {
+  #variantOf(site: Site, fn: Function, { scopes }: Closure): Site {
     const { captured, keys } = site.unit
-    const cells = captured.slice(keys).filter((name) => this.#sharedState.cellOf(site, name) !== undefined)
+    const sharing = sharingOf(site)
+    const isShared = (name: string): boolean =>
+      cellIn(scopes, name) !== undefined || this.#sharedState.cellOf(sharing, fn, name) !== undefined
+    const cells = captured.slice(keys).filter(isShared)
     if (cells.length === 0) return site
     const variants = this.#variants.get(site) ?? new Map<string, Site>()
     this.#variants.set(site, variants)
@@ -117,20 +135,15 @@ export class LiveFunctions implements FunctionWriter {
   writeBuiltin(value: object, encoder: ValueWriter): boolean {
     const path: BuiltinPath | undefined = this.#builtins.pathOf(value)
     if (path === undefined) return this.#writePackageValue(value, encoder)
-    encoder.writer.tag(TAG.builtin)
-    encoder.writer.array(path.length)
-    for (const name of path) encoder.writer.text(name)
+    writeBuiltinPath(path, encoder)
     return true
   }
 
-  #writePackageValue(value: object, { writer }: ValueWriter): boolean {
+  #writePackageValue(value: object, encoder: ValueWriter): boolean {
     const found = this.#packages.find(value)
     if (found === undefined) return false
     this.hashes.add(found.hash)
-    writer.tag(TAG.bundled)
-    writer.array(1 + found.path.length)
-    writer.bytes(Buffer.from(found.hash, 'hex'))
-    for (const name of found.path) writer.text(name)
+    writeMember(found.hash, found.path, encoder)
     return true
   }
 
@@ -184,6 +197,7 @@ export class LiveFunctions implements FunctionWriter {
   }
 
   #writeCaptured(fn: Function, { scopes }: Closure, site: Site, encoder: ValueWriter): void {
+    const sharing = sharingOf(site)
     const { captured, privateStatics, keys = 0 } = site.unit
     encoder.writer.array(captured.length + privateStatics.length)
     for (const [index, name] of captured.entries()) {
@@ -191,7 +205,8 @@ export class LiveFunctions implements FunctionWriter {
       encoder.path.push({ captured: name })
       const isKey = index < keys && site.class !== undefined
       const value = isKey ? readKey(fn, site.class.computedKeys, name, scopes) : readVariable(scopes, name)
-      if (site.unit.cells?.includes(name) === true) this.#writeCell(site, name, value, encoder)
+      if (site.unit.cells?.includes(name) === true)
+        writeCell(cellIn(scopes, name) ?? this.#sharedState.cellOf(sharing, fn, name), value, encoder)
       else encoder.write(selectMembers(value, site.membersOf.get(name)))
       this.onCapture(encoder.writer.length - before)
       encoder.path.pop()
@@ -199,14 +214,6 @@ export class LiveFunctions implements FunctionWriter {
     if (privateStatics.length === 0) return
     const values = this.#inspector.inspectPrivate(fn)
     for (const name of privateStatics) encoder.writeAt(`#${name}`, values.get(`#${name}`))
-  }
-
-  /** A variable is written where it is met first, and named again by the others who use it. */
-  #writeCell(site: Site, name: string, value: unknown, encoder: ValueWriter): void {
-    const cell = this.#sharedState.cellOf(site, name)
-    if (cell === undefined || !encoder.announce(cell)) return
-    encoder.writer.tag(TAG.cell)
-    encoder.write(value)
   }
 
   #writeConstructor(
@@ -228,10 +235,7 @@ export class LiveFunctions implements FunctionWriter {
     writer.array(6)
     writer.bytes(site.hashBytes)
     this.#writeCaptured(fn, closure, site, encoder)
-    encoder.writeAt({ captured: 'extends' }, more.parent)
-    encoder.write(more.prototypeParent)
-    encoder.writeProperties(more.prototypeProperties)
-    encoder.writeProperties(more.properties)
+    writeConstructorParts(more, encoder)
   }
 
   #writeBound(fn: Function, encoder: ValueWriter): void {
@@ -244,11 +248,7 @@ export class LiveFunctions implements FunctionWriter {
         'call it from a function of your own'
       )
     }
-    encoder.writer.tag(TAG.bound)
-    encoder.writer.array(3)
-    encoder.writeAt({ captured: 'bound function' }, bound.target)
-    encoder.writeAt({ captured: 'this' }, bound.boundThis)
-    encoder.write(bound.args)
+    writeBound(bound, encoder)
   }
 
   /** A local module taken whole: an object of what it exports. */

@@ -1,78 +1,104 @@
-import type { Closure, ClosureInspector, Location } from './closure-inspector.ts'
-import { type ConstructorParts, describeConstructor } from './constructor-parts.ts'
-import type { Reader } from '../read/read.ts'
-import type { FunctionUnit, NestedFunction } from '../unit.ts'
+import { cellIn, writeCell } from './cells.ts'
+import { ClosureInspector } from './closure-inspector.ts'
+import { type ConstructorParts, describeConstructor, isNative } from './constructor-parts.ts'
+import { RefusalSignal, refuse } from '../errors.ts'
+import type { InspectorSession } from './inspector-session.ts'
+import { type MadeSite, MadeSites } from './made-sites.ts'
+import type { BoundParts, Reader } from '../read/read.ts'
+import { SharedState, SharingFound } from './shared-state.ts'
+import { readVariable } from '../source/site.ts'
+import { TAG } from '../tags.ts'
+import type { ValueWriter } from './value-writer.ts'
+import { VariableProbe } from './variable-probe.ts'
+import { writeClosed, writeConstructorParts } from './write-function.ts'
 
-/** A function that a job made: the unit in whose text it is written, and where. */
-export interface MadeFunction {
-  readonly hash: string
-  readonly start: number
-  readonly described: NestedFunction
-}
-
-/**
- * Finds where functions are written that jobs made. Runs in the worker process, which has no parser: what functions each
- * unit has inside, and what they capture, came with the unit.
- */
+/** Writes functions and classes that jobs made. Runs in the worker process. */
 export class MadeFunctions {
-  readonly #reader: Reader
   readonly #inspector: ClosureInspector
-  readonly #known = new WeakMap<Function, MadeFunction | null>()
-  /** Of each script that units were compiled to. */
-  readonly #units = new Map<string, { readonly hash: string; readonly unit: FunctionUnit }>()
-  readonly #listed = new Set<string>()
+  readonly #sites: MadeSites
+  readonly #sharedState: SharedState
+  /** Of which something cannot travel: their instances are plain data. */
+  readonly #leftOut = new WeakSet<Function>()
+  /** The outermost function in which something was refused. */
+  #refused: Function | undefined
 
-  constructor(reader: Reader, inspector: ClosureInspector) {
-    this.#reader = reader
-    this.#inspector = inspector
+  constructor(reader: Reader, session: InspectorSession) {
+    this.#inspector = new ClosureInspector(session)
+    // Before any job is here.
+    this.#inspector.open()
+    this.#sites = new MadeSites(reader, this.#inspector)
+    this.#sharedState = new SharedState(new VariableProbe(session, this.#inspector))
   }
 
-  /** Undefined for a function of a package, of the runtime, or made of a text. */
-  find(fn: Function): MadeFunction | undefined {
-    let made = this.#known.get(fn)
-    if (made === undefined) {
-      made = this.#locate(fn) ?? null
-      this.#known.set(fn, made)
-    }
-    return made ?? undefined
+  begin(): void {
+    this.#sharedState.reset()
   }
 
-  /** The variables of a function that was found. Nobody else's are looked into. */
-  inspect(fn: Function): Closure {
-    return this.#inspector.inspect(fn)
+  /** After an error: can the same value be written in another way? */
+  beginAgain(error: unknown): boolean {
+    const refused = this.#refused
+    this.#refused = undefined
+    this.#sharedState.restart()
+    if (error instanceof SharingFound) return true
+    if (!(error instanceof RefusalSignal) || refused === undefined || this.#leftOut.has(refused)) return false
+    this.#leftOut.add(refused)
+    return true
   }
 
-  privateOf(value: object): ReadonlyMap<string, unknown> {
-    return this.#inspector.inspectPrivate(value)
-  }
-
-  boundOf(fn: Function): ReturnType<ClosureInspector['inspectBound']> {
+  boundOf(fn: Function): BoundParts | undefined {
     return this.#inspector.inspectBound(fn)
   }
 
-  #locate(fn: Function): MadeFunction | undefined {
-    const location = this.#inspector.locate(fn)
-    const found = location === undefined ? undefined : this.#unitOf(location.scriptId)
-    if (location === undefined || found === undefined) return undefined
-    const { hash, unit } = found
-    const text = Function.prototype.toString.call(fn)
-    const near = offsetOf(location, unit)
-    // Its text began before its parameters do. The innermost, of several that are written alike.
-    const [start] = Object.keys(unit.nested ?? {})
-      .map(Number)
-      .filter((each) => each <= near && near <= each + text.length && unit.source.startsWith(text, each))
-      .toSorted((one, other) => other - one)
-    return start === undefined ? undefined : { hash, start, described: unit.nested?.[start] ?? [] }
+  canWriteClass(constructor: Function): boolean {
+    if (this.#leftOut.has(constructor) || isNative(Function.prototype.toString.call(constructor)))
+      return false
+    return typeof this.#sites.find(constructor)?.described === 'object'
   }
 
-  #unitOf(scriptId: string): { readonly hash: string; readonly unit: FunctionUnit } | undefined {
-    for (const [hash, { unit, factory }] of this.#reader.openedSites()) {
-      if (this.#listed.has(hash)) continue
-      this.#listed.add(hash)
-      const location = this.#inspector.locate(factory)
-      if (location !== undefined) this.#units.set(location.scriptId, { hash, unit })
+  /** Private members of an instance could not be given to another. */
+  canWriteInstance(value: object, constructor: Function): boolean {
+    return this.canWriteClass(constructor) && this.#inspector.inspectPrivate(value).size === 0
+  }
+
+  write(fn: Function, encoder: ValueWriter): void {
+    const site = this.#sites.find(fn) ?? refuseForeign()
+    if (typeof site.described === 'string') return refuseOuter(site.described)
+    const names = 'names' in site.described ? site.described.names : site.described
+    this.#sharedState.add(site.sharing, fn)
+    try {
+      writeClosed(fn, encoder, () => this.#write(fn, site, names, encoder))
+    } catch (error) {
+      if (error instanceof RefusalSignal) this.#refused = fn
+      throw error
     }
-    return this.#units.get(scriptId)
+  }
+
+  #write(
+    fn: Function,
+    { hash, start, sharing }: MadeSite,
+    names: readonly string[],
+    encoder: ValueWriter
+  ): void {
+    const { writer } = encoder
+    const parts = describeMade(fn)
+    const { scopes } = this.#inspector.inspect(fn)
+    writer.tag(TAG.made)
+    writer.array(parts === undefined ? 4 : 9)
+    writer.bytes(Buffer.from(hash, 'hex'))
+    writer.number(start)
+    encoder.write(typeof fn.name === 'string' ? fn.name : '')
+    writer.array(names.length)
+    for (const name of names) {
+      encoder.path.push({ captured: name })
+      const value = readVariable(scopes, name)
+      const cell = cellIn(scopes, name) ?? this.#sharedState.cellOf(sharing, fn, name)
+      if (cell === undefined) encoder.write(value)
+      else writeCell(cell, value, encoder)
+      encoder.path.pop()
+    }
+    if (parts === undefined) return
+    writeConstructorParts(parts, encoder)
+    encoder.write(Object.fromEntries(this.#inspector.inspectPrivate(fn)))
   }
 }
 
@@ -101,14 +127,18 @@ function hiddenKeys(owner: object): ReadonlySet<string> {
   )
 }
 
-/** A place in a unit's script, as an offset in its source. */
-function offsetOf({ line, column }: Location, unit: FunctionUnit): number {
-  const lines = line - unit.line
-  if (lines <= 0) return column - unit.column
-  let offset = 0
-  for (const [index, each] of unit.source.split(/(?<=\r\n|[\n\u2028\u2029]|\r(?!\n))/).entries()) {
-    if (index === lines) break
-    offset += each.length
-  }
-  return offset + column
+function refuseForeign(): never {
+  return refuse(
+    'function',
+    'a function that a package made, or that was made of a text, exists only where the job ran',
+    'return data, or a function of your own that calls it'
+  )
+}
+
+function refuseOuter(outer: string): never {
+  return refuse(
+    'function',
+    `a function made while the job ran uses the ${outer} of the code around it, which cannot be taken along`,
+    'put what it needs into a variable, as in `const { size } = this`'
+  )
 }

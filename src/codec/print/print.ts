@@ -17,6 +17,7 @@ import { readData } from '../read/read-data.ts'
 import { mapStack } from '../load/source-maps.ts'
 import { ScriptSources } from '../source/script-sources.ts'
 import { SharingFound } from './shared-state.ts'
+import { VariableProbe } from './variable-probe.ts'
 import { SiteAnalyser } from '../source/site-analyser.ts'
 import type { FunctionUnit, Unit } from '../unit.ts'
 
@@ -80,6 +81,7 @@ export class Printer {
     this.#packages = packages
     this.#functions = new LiveFunctions(
       inspector,
+      new VariableProbe(session, inspector),
       new SiteAnalyser(scripts, bundler, packages, keep),
       packages
     )

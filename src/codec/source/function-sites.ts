@@ -12,6 +12,7 @@ export interface Origin {
   readonly hash: string
   readonly unit: FunctionUnit
   readonly instance: Instance
+  readonly cells: CellScope
 }
 
 /** A function that a job made, and the way to its private static fields, if it is a class that has some. */
@@ -74,7 +75,7 @@ export class FunctionSites {
     if (fn.name !== unit.name && typeof unit.name === 'string') {
       Object.defineProperty(fn, 'name', { value: unit.name, configurable: true })
     }
-    this.#origins.set(fn, { hash, unit, instance })
+    this.#origins.set(fn, { hash, unit, instance, cells })
     while (values.length < count) values.push(decoder.read())
     instance.set(
       values.slice(0, captured).filter((value, index) => !cells.take(unit.captured[index] ?? '', value))
@@ -90,14 +91,15 @@ export class FunctionSites {
       decoder.readAs('number'),
       decoder
     )
-    const { instance } = make()
+    const { instance, cells } = make()
     const fn = decoder.register(unwrap(instance.make(), unit.form))
     const name = decoder.readAs('string')
     if (fn.name !== name) Object.defineProperty(fn, 'name', { value: name, configurable: true })
     decoder.readCount(names.length)
     const values = new Map<string, unknown>()
     for (const each of names) values.set(each, decoder.read())
-    instance.set(unit.captured.map((each) => values.get(each)))
+    const own = unit.captured.filter((each) => !cells.take(each, values.get(each)))
+    instance.set(own.map((each) => values.get(each)))
     return {
       fn,
       setPrivate: (given) => instance.setPrivate(unit.privateStatics.map((each) => given[`#${each}`]))

@@ -1,5 +1,5 @@
 import type { Node } from 'acorn'
-import type { Reference, ScopeManager } from 'eslint-scope'
+import type { Reference, ScopeManager, Variable } from 'eslint-scope'
 import { children, isFunctionNode } from './syntax.ts'
 
 /** A function or class written inside a unit, as a job may make and return it. */
@@ -7,8 +7,8 @@ export interface Nested {
   readonly node: Node
   /** Where its text begins, counted from the beginning of the unit's. */
   readonly start: number
-  /** Names it uses of those that the unit declares around it. */
-  readonly local: readonly string[]
+  /** Names it uses of those that the unit declares around it, with the variable each means. */
+  readonly local: ReadonlyMap<string, Variable>
   /** Names it uses that the unit does not declare. */
   readonly free: readonly string[]
   /** What it needs of the code around it that no variable holds: it cannot be taken out. */
@@ -111,14 +111,14 @@ function startOf(node: Node, text: string, offset: number): number {
 }
 
 function namesOf(references: readonly Reference[], node: Node): Pick<Nested, 'local' | 'free'> {
-  const local = new Set<string>()
+  const local = new Map<string, Variable>()
   const free = new Set<string>()
   for (const { identifier, resolved } of references) {
     if (isState(node, identifier as unknown as Node)) continue
     if (resolved === null) free.add(identifier.name)
-    else local.add(identifier.name)
+    else local.set(identifier.name, resolved)
   }
-  return { local: [...local], free: [...free] }
+  return { local, free: [...free] }
 }
 
 /** Is a name used only to make a class: by its parent or the value of a static? These travel as values. */

@@ -19,8 +19,9 @@ export interface NestedUnit {
  * @returns undefined when no function that can be taken out begins there
  */
 export function nestedUnit(outer: FunctionUnit, start: number): NestedUnit | undefined {
-  const names = Object.hasOwn(outer.nested ?? {}, start) ? outer.nested?.[start] : undefined
-  if (names === undefined || typeof names === 'string') return undefined
+  const described = Object.hasOwn(outer.nested ?? {}, start) ? outer.nested?.[start] : undefined
+  if (described === undefined || typeof described === 'string') return undefined
+  const { names, shared } = 'names' in described ? described : { names: described, shared: {} }
   const { node, offset, root } = parseFunction(outer.source, outer.strict)
   const { scopes } = findFreeNames(root, outer.strict)
   const found = listNested(node, scopes, offset, outer.source).find((each) => each.start === start)
@@ -45,6 +46,7 @@ export function nestedUnit(outer: FunctionUnit, start: number): NestedUnit | und
     name: '',
     source: applyEdits(text, analysis.edits),
     captured,
+    cells: captured.filter((name) => Object.hasOwn(shared, name)),
     links: Object.fromEntries(links),
     privateStatics: analysis.class?.privateStatics ?? [],
     ...(analysis.class?.parentName === undefined ? {} : { parentName: analysis.class.parentName })

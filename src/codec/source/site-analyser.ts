@@ -3,11 +3,11 @@ import { builtinModuleName, isGlobalName } from '../builtins.ts'
 import { type Bundler, isBundled } from '../bundle/bundle.ts'
 import { capturedKeys } from '../print/class-keys.ts'
 import type { Closure } from '../print/closure-inspector.ts'
+import { describeNested } from './describe-nested.ts'
 import { applyEdits } from './edit.ts'
 import { Encoder } from '../print/encode.ts'
 import { refuse } from '../errors.ts'
 import { areConstant } from './file-scopes.ts'
-import type { Nested } from './nested-functions.ts'
 import { PLAIN_DATA } from '../print/plain-data.ts'
 import type { PackageValues } from '../bundle/package-values.ts'
 import { explainRewritten } from './rewritten.ts'
@@ -88,7 +88,7 @@ export class SiteAnalyser {
       privateStatics: analysis.class?.privateStatics ?? [],
       ...(keys.length === 0 ? {} : { keys: keys.length }),
       ...(analysis.class?.parentName === undefined ? {} : { parentName: analysis.class.parentName }),
-      ...describeNested(analysis.nested, captured)
+      ...describeNested(analysis.nested, captured, analysis.writes)
     }
     return this.#site(unit, analysis, { text, file, start })
   }
@@ -224,19 +224,6 @@ function isCaptured(name: string, { scopes }: Closure): boolean {
   if (hasVariable(scopes, name)) return true
   // A global that the program itself made.
   return !isGlobalName(name) && Object.hasOwn(globalThis, name)
-}
-
-/** What a worker process has to know of the functions that jobs make: it has no parser. */
-function describeNested(
-  nested: readonly Nested[],
-  captured: readonly string[]
-): Pick<FunctionUnit, 'nested'> {
-  if (nested.length === 0) return {}
-  const entries = nested.map(({ start, local, free, outer }) => {
-    const names = [...local, ...free.filter((name) => captured.includes(name) && !local.includes(name))]
-    return [start, outer ?? names] as const
-  })
-  return { nested: Object.fromEntries(entries) }
 }
 
 function bundlesOf(links: readonly Link[]): string[] {

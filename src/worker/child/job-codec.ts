@@ -1,5 +1,5 @@
 // Runs in the worker process: the codec as the runner of jobs needs it.
-import type { ClosureInspector } from '../../codec/print/closure-inspector.ts'
+import type { InspectorSession } from '../../codec/print/inspector-session.ts'
 import { ResultPrinter } from '../../codec/print/print-result.ts'
 import { Reader } from '../../codec/read/read.ts'
 import { trimStack } from '../../codec/stack.ts'
@@ -18,7 +18,7 @@ export class JobCodec {
    * @param ownFile this program, as stack traces name it: its lines mean nothing to the author of a job
    * @param inspector looks into functions that jobs made
    */
-  constructor(requireBuiltin: (name: string) => unknown, ownFile: string, inspector?: ClosureInspector) {
+  constructor(requireBuiltin: (name: string) => unknown, ownFile: string, inspector?: InspectorSession) {
     // The node named every blob by the hash it found itself.
     this.#reader = new Reader({ requireBuiltin, checkHashes: false })
     this.#printer = new ResultPrinter(this.#reader, inspector)

@@ -1,5 +1,4 @@
 // Runs in the worker process, before any job.
-import { ClosureInspector } from '../../codec/print/closure-inspector.ts'
 import { InspectorSession } from '../../codec/print/inspector-session.ts'
 
 // Taken before any job can change them.
@@ -23,13 +22,11 @@ class GuardedSession extends InspectorSession {
  *
  * @returns undefined where Node cannot give up a right: then this process never had it
  */
-export function openInspector(): ClosureInspector | undefined {
+export function openInspector(): InspectorSession | undefined {
   const { permission } = process
   if (permission === undefined || !permission.has('inspector')) return undefined
   const session = new GuardedSession()
   session.connect()
   permission.drop('inspector')
-  const inspector = new ClosureInspector(session)
-  inspector.open()
-  return inspector
+  return session
 }
