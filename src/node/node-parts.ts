@@ -143,7 +143,7 @@ export class NodeParts {
   async #stop(reason: string, error: Error): Promise<void> {
     const { identity, options, workers } = this.#ground
     // First, so that no held run takes the place of one that ends now.
-    const heldClosed = this.held.close()
+    const heldClosed = this.held.close(error)
     this.submitter.stop(error)
     await Promise.all([heldClosed, this.executor?.drain(options.drainMs)])
     // Of a node that is still joining there is nothing to stop yet.

@@ -125,3 +125,21 @@ test('who waits for ever waits until the signal', async () => {
   const options = { waitMs: Infinity, signal: AbortSignal.timeout(100) }
   await expect(collect(node.attach('ab', options))).rejects.toMatchObject({ name: 'TimeoutError' })
 })
+
+test('when the node is stopped, what waits for it ends with MESH_STOPPED, and so does what is asked later', async () => {
+  const { id } = await node.detach([() => new Promise(() => setInterval(() => undefined, 1_000))])
+  const running = node.attach(id)[Symbol.asyncIterator]().next()
+  const looking = node.cancel('ab', { waitMs: Infinity })
+  const stopped = { code: 'MESH_STOPPED' }
+  const both = Promise.all([
+    expect(running).rejects.toMatchObject(stopped),
+    expect(looking).rejects.toMatchObject(stopped)
+  ])
+  await node.stop()
+  await both
+  await expect(node.detach([() => 1])).rejects.toMatchObject(stopped)
+  await expect(collect(node.attach(id))).rejects.toMatchObject(stopped)
+  await expect(node.heldRuns()).rejects.toMatchObject(stopped)
+  await expect(node.run([() => 1], { journal: true }).all()).rejects.toMatchObject(stopped)
+  await expect(node.call(() => 1)).rejects.toMatchObject(stopped)
+})

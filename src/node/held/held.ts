@@ -63,6 +63,7 @@ export class Held {
   readonly #parts: HeldParts
   readonly #client: HeldClient
   readonly #holder: Holder | undefined
+  readonly #stopped = new AbortController()
   #isRestored = false
 
   constructor(parts: HeldParts) {
@@ -112,7 +113,7 @@ export class Held {
     options: DetachOptions
   ): Promise<DetachedRun> {
     refuseUnknown('detach', options, DETACH_KEYS)
-    const resolved = resolveRunOptions(options)
+    const resolved = { ...resolveRunOptions(options), signal: this.#untilStopped(options.signal) }
     for (let tries = 1; ; tries++) {
       try {
         return await detachRun(this.#client, this.#parts.submitter.source(jobs, resolved), resolved)
@@ -127,25 +128,34 @@ export class Held {
     refuseUnknown('attach', options, ATTACH_KEYS)
     const { onHolderLost, onHolderFound } = this.#parts
     const parts = { client: this.#client, onAway: onHolderLost, onBack: onHolderFound }
-    return new AttachedRun<T>(parts, id, options)
+    return new AttachedRun<T>(parts, id, { ...options, signal: this.#untilStopped(options.signal) })
   }
 
   async cancel(id: string, options: FindOptions): Promise<HeldRunInfo> {
     refuseUnknown('cancel', options, FIND_KEYS)
-    const { waitMs = FIND_WAIT_MS, signal } = options
+    const { waitMs = FIND_WAIT_MS } = options
+    const signal = this.#untilStopped(options.signal)
     const { id: whole } = await findHeldRun(this.#client, id, { waitMs, signal })
     return cancelHeldRun(this.#client, whole, { signal })
   }
 
   async list(options: FindOptions): Promise<HeldRunInfo[]> {
     refuseUnknown('heldRuns', options, FIND_KEYS)
-    const { waitMs = LIST_WAIT_MS, signal } = options
-    return listHeldRuns(this.#client, { waitMs, signal })
+    const { waitMs = LIST_WAIT_MS } = options
+    return listHeldRuns(this.#client, { waitMs, signal: this.#untilStopped(options.signal) })
   }
 
-  /** The runs have to be failed meanwhile: it waits until what came of them has been written down. */
-  async close(): Promise<void> {
+  /**
+   * Ends following, detaching, searching. The held runs have to be failed meanwhile: it waits until what came of them has
+   * been written down.
+   */
+  async close(error: Error): Promise<void> {
+    this.#stopped.abort(error)
     await this.#holder?.close()
+  }
+
+  #untilStopped(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.#stopped.signal : AbortSignal.any([signal, this.#stopped.signal])
   }
 
   #addOwnHolder(holder: Holder): void {

@@ -32,6 +32,7 @@ export class Submitter {
   readonly #memories: Memories
   readonly #onLog: (line: LogLine) => void
   #nextRun = 1
+  #stopped: Error | undefined
 
   constructor(parts: { printer: Printer; memories: Memories; onLog: (line: LogLine) => void }) {
     this.#printer = parts.printer
@@ -127,12 +128,14 @@ export class Submitter {
     }
   }
 
-  /** Ends every run with an error. */
+  /** Ends every run with an error, those that are still to start too. */
   stop(error: Error): void {
+    this.#stopped = error
     for (const run of this.#runs.values()) run.fail(error)
   }
 
   #onStarted(number: number, run: Run<unknown>): void {
+    if (this.#stopped !== undefined) throw this.#stopped
     this.#runs.set(number, run)
     for (const { link } of this.#executors.values()) link.measure?.()
   }
