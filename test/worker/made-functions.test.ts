@@ -41,6 +41,20 @@ describe.each(sandboxes.map((sandbox) => [sandbox.level, sandbox] as const))(
       expect([counter instanceof Counter, counter.step(), counter.step()]).toEqual([true, 100, 200])
     })
 
+    test('closures of one call share what they change, and a debugger statement stops nobody', async () => {
+      const { ok, value } = await worker.call(() => {
+        let n = 0
+        return { up: () => ++n, now: () => n }
+      })
+      expect([ok, value]).toEqual([true, expect.any(Object)])
+      const { up, now } = value as { up(): number; now(): number }
+      expect([up(), up(), now()]).toEqual([1, 2, 2])
+      const text = 'debugger; 1 + 1'
+      expect(
+        (await worker.call(() => process.getBuiltinModule('node:vm').runInThisContext(text) as unknown)).value
+      ).toBe(2)
+    })
+
     test('a function made of a text is refused', async () => {
       const { ok, code, value } = await worker.call(() => Reflect.construct(Function, ['return 1']))
       expect([ok, code]).toEqual([false, 'RESULT_UNPRINTABLE'])

@@ -30,7 +30,7 @@ export class VariableProbe {
    */
   find(fn: Function, name: string, others: readonly Function[]): number | undefined {
     // Whoever debugs this process would be stopped with it.
-    if (debuggerUrl() !== undefined || !canStopIn(fn)) return undefined
+    if (isDebugged() || !canStopIn(fn)) return undefined
     let found: number | undefined
     const onPaused = (pause: Pause): void => {
       try {
@@ -96,6 +96,15 @@ export class VariableProbe {
     const { scopes } = this.#inspector.inspect(fn)
     const scope = scopes.find((each) => hasVariable([each], name))
     return scope !== undefined && Object.getOwnPropertyDescriptor(scope, name)?.value === MARK
+  }
+}
+
+function isDebugged(): boolean {
+  try {
+    return debuggerUrl() !== undefined
+  } catch {
+    // A process without the right to be debugged.
+    return false
   }
 }
 
