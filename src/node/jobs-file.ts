@@ -57,6 +57,11 @@ export async function loadJobsFile(file: string, args: readonly string[] = []): 
       throw new UsageError(`${file}: expected the export ${name} to be a function, got ${typeof value}`)
     }
   }
+  if (options !== undefined && (typeof options !== 'object' || options === null)) {
+    throw new UsageError(
+      `${file}: expected the export options to be an object, got ${options === null ? 'null' : typeof options}; for example: { retries: 2 }`
+    )
+  }
   return {
     jobs: made as Iterable<JobLike>,
     options: {
