@@ -1,5 +1,5 @@
 /** What a node tells its owner. */
-import type { AddressSource } from './network/dial-plan.ts'
+import type { AddressSource } from './network/dial-target.ts'
 import type { HostedRun } from './executor/hosted-run.ts'
 import type { Unreachable } from './network/dialler.ts'
 import type { Refusal } from './network/session-opener.ts'

@@ -3,51 +3,16 @@
  * up, for on a LAN what is gone today is back tomorrow.
  */
 import type { PeerId } from '../link.ts'
-
-/** Where an address came from. What the user typed goes first and is never forgotten. */
-export type AddressSource = 'user' | 'same-host' | 'mdns' | 'remembered' | 'exchange'
-
-/** Turned away for good; asked to come back later; connected, but not to the end; or not reached at all. */
-export type DialFailure = 'refused' | 'busy' | 'unfinished' | 'unreachable'
-
-interface Target {
-  /** Unknown for an address the user typed without a peer id, until it answers. */
-  id: PeerId | undefined
-  /** Without peer id, the one learnt last at the end. */
-  readonly addresses: Map<string, AddressSource>
-  /** All the ways this node has heard of it. */
-  readonly sources: Set<AddressSource>
-  /** The address that worked last. */
-  proven: string | undefined
-  failures: number
-  /** First of the failures in a row. */
-  failingSinceMs: number
-  nextDialMs: number
-  /** The other side should dial; this one does when it does not. */
-  yields: boolean
-  /** Since when a dial has been under way. */
-  diallingSinceMs: number | undefined
-}
-
-/** The first tries come quickly: both sides are often just starting. */
-const FIRST_DELAY_MS = 250
-
-/** While a peer was seen not long ago, so that one whose cable is plugged in again is back within seconds. */
-const RECENT_DELAY_MS = 3_000
-const RECENT_MS = 10 * 60_000
-
-/** For peers that have been gone for long. */
-const LONG_DELAY_MS = 60_000
-
-/** The peer is there but has no time: it is starved, and asking again soon would starve it more. */
-const BUSY_DELAY_MS = 10_000
-
-/**
- * After a refusal (wrong password, other version): one of the two must change something first, and dials at once when it
- * has. Each try with a wrong password uses up some of what the other side allows an address.
- */
-const REFUSED_DELAY_MS = 30_000
-const MAX_REFUSED_DELAY_MS = 10 * 60_000
+import { type DialFailure, FIRST_DELAY_MS, retryDelayMs } from './dial-delays.ts'
+import {
+  type AddressSource,
+  byPromise,
+  dialOrder,
+  forgetOldest,
+  isWanted,
+  type Target,
+  withoutPeerId
+} from './dial-target.ts'
 
 /** Of two nodes that discover each other at once, the one with the larger id leaves the other this long to dial. */
 const YIELD_MS = 1_000
@@ -62,7 +27,6 @@ const VERY_SLOW_DIAL_MS = 1_500
 /** Weight of the last dial in the mean of how long they take. */
 const DIAL_TIME_WEIGHT = 0.3
 const MAX_TARGETS = 1024
-const MAX_ADDRESSES = 8
 
 export class DialPlan {
   readonly #self: PeerId
@@ -153,7 +117,9 @@ export class DialPlan {
     else this.#onEnd(target, nowMs)
     // Two nodes that failed together must not try again together.
     const jitter = 0.75 + 0.5 * this.#random()
-    target.nextDialMs = nowMs + jitter * delayMs(target, reason, tookMs, nowMs)
+    const failingMs = nowMs - target.failingSinceMs
+    target.nextDialMs =
+      nowMs + jitter * retryDelayMs({ reason, tookMs, failures: target.failures, failingMs })
   }
 
   /** A session ended. Whoever dials first is right; the larger id gives the smaller a moment. */
@@ -215,52 +181,4 @@ export class DialPlan {
       id === undefined ? [] : [{ id, addresses: [...addresses.keys()] }]
     )
   }
-}
-
-function isWanted(target: Target, isConnected: (id: PeerId) => boolean): boolean {
-  return target.diallingSinceMs === undefined && (target.id === undefined || !isConnected(target.id))
-}
-
-/**
- * Peers that have not failed come first: invented peers, which somebody on the LAN may announce by the dozen, must not
- * keep honest ones waiting each time they are tried again. Then those that will not dial us, then those that have waited
- * longest.
- */
-function byPromise([, a]: [string, Target], [, b]: [string, Target]): number {
-  return (
-    Number(a.failures > 0) - Number(b.failures > 0) ||
-    Number(a.yields) - Number(b.yields) ||
-    a.nextDialMs - b.nextDialMs
-  )
-}
-
-/** What the user typed, what worked last, then what was learnt last: ports change with every start of a node. */
-function dialOrder({ id, addresses, proven }: Target): string[] {
-  const newestFirst = [...addresses].toReversed()
-  const rank = ([address, source]: [string, AddressSource]): number =>
-    address === proven ? 0 : source === 'user' ? 1 : source === 'same-host' ? 2 : 3
-  return newestFirst
-    .toSorted((a, b) => rank(a) - rank(b))
-    .map(([address]) => (id === undefined ? address : `${address}/p2p/${id}`))
-}
-
-function forgetOldest(addresses: Map<string, AddressSource>): void {
-  for (const [address, source] of addresses) {
-    if (addresses.size <= MAX_ADDRESSES) return
-    if (source !== 'user') addresses.delete(address)
-  }
-}
-
-/** `/ip4/10.0.0.2/tcp/4001/p2p/12D3…` and `/ip4/10.0.0.2/tcp/4001` are one address. */
-export function withoutPeerId(address: string): string {
-  return address.replace(/\/p2p\/[^/]+$/, '')
-}
-
-function delayMs(target: Target, reason: DialFailure, tookMs: number, nowMs: number): number {
-  const doubling = 2 ** Math.min(target.failures - 1, 16)
-  if (reason === 'refused') return Math.min(MAX_REFUSED_DELAY_MS, REFUSED_DELAY_MS * doubling)
-  // One that was cut short at once is no sign of want of time: two that dialled each other, or a peer that was just ending.
-  if (reason === 'busy' || (reason === 'unfinished' && tookMs >= VERY_SLOW_DIAL_MS)) return BUSY_DELAY_MS
-  const recent = nowMs - target.failingSinceMs < RECENT_MS
-  return Math.min(recent ? RECENT_DELAY_MS : LONG_DELAY_MS, FIRST_DELAY_MS * doubling)
 }

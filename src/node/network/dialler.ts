@@ -6,7 +6,9 @@ import {
   VersionError,
   WrongPasswordError
 } from '../../protocol/errors.ts'
-import { type AddressSource, type DialFailure, type DialPlan, withoutPeerId } from './dial-plan.ts'
+import type { DialPlan } from './dial-plan.ts'
+import { type AddressSource, peerIdIn, withoutPeerId } from './dial-target.ts'
+import type { DialFailure } from './dial-delays.ts'
 import type { PeerId } from '../link.ts'
 
 /** All of a dial: connection, Noise, stream, password proof, hello. */
@@ -85,11 +87,6 @@ export class Dialler {
       error
     })
   }
-}
-
-/** In a multiaddr that ends with it. */
-export function peerIdIn(address: string): string | undefined {
-  return /\/p2p\/([^/]+)$/.exec(address)?.[1]
 }
 
 function failureOf(error: unknown): DialFailure {

@@ -1,7 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-interface KnownPeer {
+export interface KnownPeer {
   readonly id: string
   readonly addresses: readonly string[]
 }

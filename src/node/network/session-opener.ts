@@ -9,7 +9,7 @@ import {
 import { GuessLimits } from '../../protocol/guess-limits.ts'
 import type { HelloMessage } from '../../protocol/messages.ts'
 import { openChannel } from '../../protocol/open-channel.ts'
-import { withoutPeerId } from './dial-plan.ts'
+import { withoutPeerId } from './dial-target.ts'
 import type { PeerId } from '../link.ts'
 import { isOwnIp } from './local-addresses.ts'
 import type { MeshKeys } from './mesh-keys.ts'
