@@ -10,7 +10,7 @@ import {
   writeFileSync
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { formatKeyring, parseKeyring, withNewPassword } from '../../src/node/password/keyring.ts'
 import { MeshKeys } from '../../src/node/network/mesh-keys.ts'
@@ -18,6 +18,7 @@ import { correctPassword, makePassword, publicPart } from '../../src/node/passwo
 import {
   findPassword,
   locatePassword,
+  passwordFile,
   rotatePassword,
   storePassword
 } from '../../src/node/password/password.ts'
@@ -119,6 +120,16 @@ describe('sources', () => {
     expect(await findPassword()).toBe('the file in the environment')
     const file = write('option', 'the file of the option\n')
     expect(await locatePassword({ file })).toEqual({ password: 'the file of the option', file })
+  })
+
+  test('a password stored elsewhere closes no folder that was there before; its own it does', async () => {
+    mkdirSync(join(folder, 'shared'), { mode: 0o777 })
+    chmodSync(join(folder, 'shared'), 0o777)
+    await storePassword(strong, { path: join(folder, 'shared', 'password') })
+    expect(statSync(join(folder, 'shared')).mode & 0o777).toBe(0o777)
+    mkdirSync(dirname(passwordFile()), { recursive: true, mode: 0o755 })
+    await storePassword(strong)
+    expect(statSync(dirname(passwordFile())).mode & 0o777).toBe(0o700)
   })
 
   test('a named file has to be there', async () => {

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { chmod, mkdir, open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { UsageError } from '../errors.ts'
 
 const MAX_FILE_BYTES = 4096
@@ -49,7 +49,7 @@ export async function readSecretFile(path: string, options: ReadOptions = {}): P
 }
 
 /**
- * Writes a secret for this user alone: the folder 0700, the file 0600, complete or not at all.
+ * Writes a secret for this user alone: the file 0600, its folder 0700 if it is new or our own, complete or not at all.
  *
  * @param replace whether there may be such a file already
  * @throws {UsageError} when there is one and `replace` is not set
@@ -58,7 +58,8 @@ export async function writeSecretFile(path: string, text: string, replace: boole
   await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch((cause: Error) => {
     throw new UsageError(`the folder ${dirname(path)} cannot be made (${cause.message})`, { cause })
   })
-  await chmod(dirname(path), 0o700)
+  // Our own folder may be older and open; any other is not ours to close: /tmp, a home.
+  if (basename(dirname(path)) === 'dist-node') await chmod(dirname(path), 0o700)
   const target = replace ? `${path}.${process.pid}` : path
   try {
     const file = await open(target, 'wx', 0o600)
