@@ -47,7 +47,7 @@ describe.each(sandboxes.map((sandbox) => [sandbox.level, sandbox] as const))(
         return { up: () => ++n, now: () => n }
       })
       expect([ok, value]).toEqual([true, expect.any(Object)])
-      const { up, now } = value as { up(): number; now(): number }
+      const { up, now } = value as { up: () => number; now: () => number }
       expect([up(), up(), now()]).toEqual([1, 2, 2])
       const text = 'debugger; 1 + 1'
       expect(

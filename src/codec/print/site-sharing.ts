@@ -1,6 +1,5 @@
-import { findBinding } from '../source/file-scopes.ts'
 import type { Site } from '../source/site.ts'
-import type { Sharing, SharedVariable } from './shared-state.ts'
+import type { Sharing } from './shared-state.ts'
 
 const known = new WeakMap<Site, Sharing>()
 
@@ -8,21 +7,13 @@ const known = new WeakMap<Site, Sharing>()
 export function sharingOf(site: Site): Sharing {
   let sharing = known.get(site)
   if (sharing === undefined) {
-    sharing = { label: labelOf(site), variables: site.isConstant ? new Map() : findVariables(site) }
+    const { unit, variables, writes } = site
+    const label = unit.name === '' ? `the function at line ${unit.line + 1}` : unit.name
+    const shared = [...variables].map(
+      ([name, binding]) => [name, { ...binding, isWritten: writes.includes(name) }] as const
+    )
+    sharing = { label, variables: new Map(shared) }
     known.set(site, sharing)
   }
   return sharing
-}
-
-function findVariables(site: Site): Map<string, SharedVariable> {
-  const variables = new Map<string, SharedVariable>()
-  for (const name of site.unit.captured) {
-    const binding = findBinding(site.file, site.start, name)
-    if (binding !== undefined) variables.set(name, { ...binding, isWritten: site.writes.includes(name) })
-  }
-  return variables
-}
-
-function labelOf({ unit }: Site): string {
-  return unit.name === '' ? `the function at line ${unit.line + 1}` : unit.name
 }

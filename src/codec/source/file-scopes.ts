@@ -16,39 +16,60 @@ export interface Binding {
   readonly isOnly: boolean
 }
 
-/** Undefined when the file does not declare it. */
-export function findBinding(file: SourceFile, offset: number, name: string): Binding | undefined {
+/** A file of the program by its URL. */
+export type FindFile = (url: string) => SourceFile | undefined
+
+/** What names mean at an offset of a file, as far as the file declares them. */
+export function findBindings(
+  file: SourceFile,
+  offset: number,
+  names: readonly string[],
+  findFile: FindFile
+): ReadonlyMap<string, Binding> {
+  const found = names.map((name) => [name, findBinding(file, offset, name, findFile)] as const)
+  return new Map(found.filter((each): each is [string, Binding] => each[1] !== undefined))
+}
+
+function findBinding(
+  file: SourceFile,
+  offset: number,
+  name: string,
+  findFile: FindFile
+): Binding | undefined {
   if (offset === -1 || file.source.length > LARGEST_FILE) return undefined
   const variable = findVariable(file, offset, name)
   const [definition] = variable?.defs ?? []
   if (variable === undefined || definition === undefined) return undefined
   const imported = definition.type === 'ImportBinding' ? file.imports.get(name) : undefined
   if (imported !== undefined) {
-    return { key: `${resolveImport(imported.specifier, file.url)} ${imported.name}`, isOnly: true }
+    const declared = findDeclaration(imported, file.url, findFile)
+    const [url, local] =
+      declared === undefined
+        ? [resolveImport(imported.specifier, file.url), imported.name]
+        : [declared.file.url, declared.variable.name]
+    return { key: `${url} ${local}`, isOnly: true }
   }
   if (variable.scope.type === 'module' || variable.scope.type === 'global') {
-    return { key: `${file.url} ${file.exports.get(name) ?? name}`, isOnly: true }
+    return { key: `${file.url} ${name}`, isOnly: true }
   }
   return { key: `${file.url} ${definition.name.range?.[0]}`, isOnly: false }
 }
 
-/**
- * Do all these names mean, at an offset of a file, variables that nothing changes once they have a value?
- *
- * @param findFile a file of the program by its URL, for names that are imported from it
- */
+/** Do all these names mean, at an offset of a file, variables that nothing changes once they have a value? */
 export function areConstant(
   file: SourceFile,
   offset: number,
   names: readonly string[],
-  findFile: (url: string) => SourceFile | undefined
+  findFile: FindFile
 ): boolean {
   if (offset === -1 || file.source.length > LARGEST_FILE) return false
   return names.every((name) => {
     const variable = findVariable(file, offset, name)
     if (variable?.defs[0]?.type !== 'ImportBinding') return variable !== undefined && isConstant(variable)
     const imported = file.imports.get(name)
-    return imported !== undefined && isConstantExport(imported, file.url, findFile)
+    // An imported name may change whenever its module likes: only of a name found declared it is known that it does not.
+    const declared = imported === undefined ? undefined : findDeclaration(imported, file.url, findFile)
+    return declared !== undefined && isConstant(declared.variable)
   })
 }
 
@@ -57,19 +78,34 @@ function isConstant({ defs, references }: Variable): boolean {
   return references.every((reference) => !reference.isWrite() || reference.init === true)
 }
 
-/** An imported name may change whenever its module likes: only of a name declared there it is known that it does not. */
-function isConstantExport(
+interface Declaration {
+  readonly file: SourceFile
+  readonly variable: Variable
+}
+
+/** Follows an imported name to the module that declares it, through all that only pass it on. */
+function findDeclaration(
   { specifier, name }: ImportedName,
   url: string,
-  findFile: (url: string) => SourceFile | undefined
-): boolean {
+  findFile: FindFile,
+  seen: Set<string> = new Set()
+): Declaration | undefined {
   const file = findFile(resolveImport(specifier, url))
-  if (file === undefined || file.source.length > LARGEST_FILE) return false
-  const [local] = [...file.exports].find(([, exported]) => exported === name) ?? [name]
+  const place = `${file?.url} ${name}`
+  if (file === undefined || seen.has(place) || file.source.length > LARGEST_FILE) return undefined
+  seen.add(place)
+  const local = file.exports.get(name) ?? name
+  const passedOn = file.reexports.get(name) ?? (file.exports.has(name) ? file.imports.get(local) : undefined)
+  if (passedOn !== undefined) return findDeclaration(passedOn, file.url, findFile, seen)
   const variable = scopesOf(file)
     .scopes.find(({ type }) => type === 'module')
     ?.set.get(local)
-  return variable !== undefined && isConstant(variable)
+  if (variable !== undefined) return { file, variable }
+  for (const each of file.allFrom) {
+    const found = findDeclaration({ specifier: each, name }, file.url, findFile, seen)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 function resolveImport(specifier: string, url: string): string {

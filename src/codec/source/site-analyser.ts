@@ -7,7 +7,7 @@ import { describeNested } from './describe-nested.ts'
 import { applyEdits } from './edit.ts'
 import { Encoder } from '../print/encode.ts'
 import { refuse } from '../errors.ts'
-import { areConstant } from './file-scopes.ts'
+import { areConstant, findBindings } from './file-scopes.ts'
 import { PLAIN_DATA } from '../print/plain-data.ts'
 import type { PackageValues } from '../bundle/package-values.ts'
 import { explainRewritten } from './rewritten.ts'
@@ -135,15 +135,17 @@ export class SiteAnalyser {
   }
 
   #site(unit: FunctionUnit, analysis: FunctionAnalysis, place: Pick<Site, 'text' | 'file' | 'start'>): Site {
+    const { file, start } = place
+    const findFile = (url: string): SourceFile | undefined => this.#fileAt(url)
+    const isConstant = unit.privateStatics.length === 0 && areConstant(file, start, unit.captured, findFile)
     return {
       unit,
       ...this.#print(unit),
       class: analysis.class,
       length: analysis.length,
       ...place,
-      isConstant:
-        unit.privateStatics.length === 0 &&
-        areConstant(place.file, place.start, unit.captured, (url) => this.#fileAt(url)),
+      isConstant,
+      variables: isConstant ? new Map() : findBindings(file, start, unit.captured, findFile),
       writes: unit.captured.filter((name) => analysis.writes.has(name)),
       membersOf: analysis.membersOf
     }

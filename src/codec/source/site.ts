@@ -1,6 +1,7 @@
 import type { ClassAnalysis } from './analyse-class.ts'
 import type { Scope } from '../print/closure-inspector.ts'
 import { refuse } from '../errors.ts'
+import type { Binding } from './file-scopes.ts'
 import type { SourceFile } from './source-file.ts'
 import type { FunctionUnit } from '../unit.ts'
 
@@ -22,6 +23,8 @@ export interface Site {
   readonly start: number
   /** Nothing changes what it captured, so that one of its closures need not be looked into twice. */
   readonly isConstant: boolean
+  /** Which variables the captured names mean, where these may change. */
+  readonly variables: ReadonlyMap<string, Binding>
   /** Captured names it assigns to. */
   readonly writes: readonly string[]
   /** Of captured names: those used for these members only. */

@@ -14,8 +14,12 @@ export interface SourceFile {
   readonly source: string
   readonly isModule: boolean
   readonly imports: ReadonlyMap<string, ImportedName>
-  /** Of names exported under another one: that one. */
+  /** Of names that are exported in a list: what they are called here. */
   readonly exports: ReadonlyMap<string, string>
+  /** Names exported straight from other modules. */
+  readonly reexports: ReadonlyMap<string, ImportedName>
+  /** Modules of which everything is exported. */
+  readonly allFrom: readonly string[]
   /** Offset at which each line begins. */
   readonly lineStarts: readonly number[]
   /** Offsets between which code is strict by a directive. */
@@ -26,12 +30,15 @@ export interface SourceFile {
 export function readSourceFile(url: string, source: string, isModule: boolean): SourceFile {
   const imports = new Map<string, ImportedName>()
   const exports = new Map<string, string>()
+  const reexports = new Map<string, ImportedName>()
+  const allFrom: string[] = []
   const strictRanges: [number, number][] = []
   const asWritten = parseBody(source, isModule)
   const body = asWritten ?? parseBody(source, !isModule) ?? []
   for (const node of body) {
     if (node.type === 'ImportDeclaration') listImports(node, imports)
-    if (node.type === 'ExportNamedDeclaration') listExports(node, exports)
+    if (node.type === 'ExportNamedDeclaration') listExports(node, exports, reexports)
+    if (node.type === 'ExportAllDeclaration') listAll(node, reexports, allFrom)
     // A file that says so at its head; directives of inner functions are part of their own text.
     if (Reflect.get(node, 'directive') === 'use strict') strictRanges.push([0, source.length])
   }
@@ -42,6 +49,8 @@ export function readSourceFile(url: string, source: string, isModule: boolean): 
     isModule: isReally,
     imports,
     exports,
+    reexports,
+    allFrom,
     lineStarts: findLineStarts(source),
     strictRanges
   }
@@ -100,12 +109,21 @@ function listImports(node: Node, imports: Map<string, ImportedName>): void {
   }
 }
 
-function listExports(node: Node, exports: Map<string, string>): void {
-  // Of another module: nothing declared here.
-  if (Reflect.get(node, 'source') !== null) return
+function listExports(node: Node, exports: Map<string, string>, reexports: Map<string, ImportedName>): void {
+  const source: object | null = Reflect.get(node, 'source')
   for (const each of Reflect.get(node, 'specifiers') as Node[]) {
-    exports.set(textOf(Reflect.get(each, 'local')), textOf(Reflect.get(each, 'exported')))
+    const [local, exported] = [textOf(Reflect.get(each, 'local')), textOf(Reflect.get(each, 'exported'))]
+    if (source === null) exports.set(exported, local)
+    else reexports.set(exported, { specifier: textOf(source), name: local })
   }
+}
+
+/** `export * from` and `export * as name from`. */
+function listAll(node: Node, reexports: Map<string, ImportedName>, allFrom: string[]): void {
+  const specifier = textOf(Reflect.get(node, 'source'))
+  const exported: object | null = Reflect.get(node, 'exported')
+  if (exported === null) allFrom.push(specifier)
+  else reexports.set(textOf(exported), { specifier, name: '*' })
 }
 
 function importedName(specifier: Node): string {
