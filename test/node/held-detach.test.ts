@@ -115,6 +115,27 @@ test.each(['the user', 'the loss of the holder'])(
   }
 )
 
+test('a long input lets everything else have its turn, even where nothing holds it back', async () => {
+  const { client, holder } = start()
+  holder.answer = (message) => {
+    if (message.type === 'hold') return held(message, 'open')
+    return message.type === 'hold-end' ? held(message, 'stored') : undefined
+  }
+  let [reads, turns] = [0, 0]
+  const count = (): void => {
+    turns++
+    again = setImmediate(count)
+  }
+  let again = setImmediate(count)
+  await detachRun(
+    client,
+    source(async () => ++reads === 50),
+    options
+  )
+  clearImmediate(again)
+  expect(turns).toBeGreaterThanOrEqual(49)
+})
+
 test('the holder is lost when it had been sent everything: whether it has the run is asked, not guessed', async () => {
   const { client, holder } = start()
   const second = (): FakeHolder => {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { BlobMessage, JobsMessage, Message } from '../../protocol/messages.ts'
 import { MeshError, UsageError } from '../errors.ts'
 import type { HeldClient } from './held-client.ts'
@@ -85,6 +86,8 @@ export class HeldSender implements Disposable {
     for (let isAtEnd = false; !isAtEnd;) {
       isAtEnd = await this.#unlessFailed(source.read(JOBS_PER_TURN, sink))
       await this.#unlessFailed(this.#link.drained())
+      // A node that holds its own run is never held back, and must not keep its peers waiting.
+      await nextTurn()
     }
     this.#isSent = true
     // From here on only the holder knows whether there is a run.
