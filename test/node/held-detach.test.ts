@@ -158,13 +158,17 @@ test('the holder is lost when it had been sent everything: whether it has the ru
 test('the same, and it does not come back: the error says how to find out', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const { client, holder } = start()
+  const left = Promise.withResolvers<void>()
   holder.answer = (message) => {
     if (message.type === 'hold') return held(message, 'open')
-    if (message.type === 'hold-end') holder.leave()
+    if (message.type !== 'hold-end') return undefined
+    holder.leave()
+    left.resolve()
     return undefined
   }
   const detached = detachRun(client, source(), options)
   const refused = expect(detached).rejects.toThrow(`dist-node attach ${ID} tells whether it has it`)
+  await left.promise
   await vi.advanceTimersByTimeAsync(10_000)
   await refused
   await expect(detached).rejects.not.toThrow(HandOverLost)
