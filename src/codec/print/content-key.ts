@@ -1,10 +1,9 @@
 import { hash } from 'node:crypto'
-import { ByteReader } from '../read/byte-reader.ts'
 import { Encoder } from './encode.ts'
 import { PLAIN_DATA } from './plain-data.ts'
+import { Rewriter } from './rewriter.ts'
 import { TAG } from '../tags.ts'
 import type { FunctionUnit, Link, LoadTarget } from '../unit.ts'
-import { walkItem, walkItems } from './walk-items.ts'
 
 /** Where the keys of what a value names come from. */
 export interface KeySource {
@@ -49,88 +48,57 @@ function targetKey(target: LoadTarget, source: Pick<KeySource, 'memberKey'>): un
   return target.kind === 'bundle' ? source.memberKey(target.hash, target.name) : target.module
 }
 
-/** Goes through one printed value, and gives it with all that belongs to this process replaced. */
-class Walk {
-  readonly #bytes: Uint8Array
-  readonly #reader: ByteReader
+/** Gives a printed value with all that belongs to this process replaced. */
+class Walk extends Rewriter {
   readonly #source: KeySource
   /** Of classes and of symbols: their numbers here, in the order in which they come up. */
   readonly #numbers = new Map<string, number>()
-  readonly #parts: Uint8Array[] = []
-  #takenTo = 0
 
   constructor(bytes: Uint8Array, source: KeySource) {
-    this.#bytes = bytes
-    this.#reader = new ByteReader(bytes)
+    super(bytes)
     this.#source = source
   }
 
-  run(): Uint8Array {
-    this.#item()
-    this.#replace(this.#bytes.length, '')
-    return Buffer.concat(this.#parts)
-  }
-
-  #item(): void {
-    walkItem(this.#reader, this.#onTag)
-  }
-
-  #items(count: number): void {
-    walkItems(this.#reader, count, this.#onTag)
-  }
-
-  readonly #onTag = (tag: number): void => this.#tagged(tag)
-
-  #tagged(tag: number): void {
+  protected override tagged(tag: number): void {
     if (tag === TAG.closure || tag === TAG.constructor) return this.#unit()
     if (tag === TAG.bundled) return this.#member()
-    if (tag === TAG.identity) return this.#numbered(this.#count(), 'class')
-    if (tag !== TAG.symbol) return this.#item()
-    const count = this.#count()
+    if (tag === TAG.identity) return this.#numbered(this.count(), 'class')
+    if (tag !== TAG.symbol) return this.item()
+    const count = this.count()
     // [2, identity, description]: one of its own.
-    if (count === 3) this.#item()
-    return count === 3 ? this.#numbered(2, 'symbol') : this.#items(count)
+    if (count === 3) this.item()
+    return count === 3 ? this.#numbered(2, 'symbol') : this.items(count)
   }
 
   /** [unit, …] */
   #unit(): void {
-    const count = this.#count()
-    const before = this.#reader.offset
-    this.#replace(before, this.#source.functionKey(this.#hex()))
-    this.#items(count - 1)
+    const count = this.count()
+    const before = this.reader.offset
+    this.#put(before, this.#source.functionKey(this.hex()))
+    this.items(count - 1)
   }
 
   /** [unit, name, …]: the name is a number within the bundle. */
   #member(): void {
-    const count = this.#count()
-    const before = this.#reader.offset
-    const hash = this.#hex()
-    const name = this.#reader.text(this.#reader.first())
-    this.#replace(before, this.#source.memberKey(hash, name))
-    this.#items(count - 2)
+    const count = this.count()
+    const before = this.reader.offset
+    const hash = this.hex()
+    const name = this.reader.text(this.reader.first())
+    this.#put(before, this.#source.memberKey(hash, name))
+    this.items(count - 2)
   }
 
   /** [identity, …] */
   #numbered(count: number, kind: string): void {
-    const before = this.#reader.offset
-    const identity = `${kind} ${this.#reader.argument(this.#reader.first())}`
+    const before = this.reader.offset
+    const identity = `${kind} ${this.count()}`
     const number = this.#numbers.get(identity) ?? this.#numbers.size
     this.#numbers.set(identity, number)
-    this.#replace(before, `${number}.`)
-    this.#items(count - 1)
+    this.#put(before, `${number}.`)
+    this.items(count - 1)
   }
 
-  /** Takes what came before an offset, and a text in place of what was read since. */
-  #replace(before: number, text: string): void {
-    this.#parts.push(this.#bytes.subarray(this.#takenTo, before), Buffer.from(text, 'latin1'))
-    this.#takenTo = this.#reader.offset
-  }
-
-  #count(): number {
-    return this.#reader.argument(this.#reader.first())
-  }
-
-  #hex(): string {
-    return Buffer.from(this.#reader.bytes(this.#reader.first()).buffer).toString('hex')
+  #put(before: number, text: string): void {
+    this.replace(before, Buffer.from(text, 'latin1'))
   }
 }

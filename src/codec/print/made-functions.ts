@@ -1,4 +1,4 @@
-import { cellIn, writeCell } from './cells.ts'
+import { cellIn } from '../read/cells.ts'
 import { ClosureInspector } from './closure-inspector.ts'
 import { type ConstructorParts, describeConstructor, isNative } from './constructor-parts.ts'
 import { RefusalSignal, refuse } from '../errors.ts'
@@ -10,7 +10,7 @@ import { readVariable } from '../source/site.ts'
 import { TAG } from '../tags.ts'
 import type { ValueWriter } from './value-writer.ts'
 import { VariableProbe } from './variable-probe.ts'
-import { writeClosed, writeConstructorParts } from './write-function.ts'
+import { writeCell, writeClosed, writeConstructorParts } from './write-function.ts'
 
 /** Writes functions and classes that jobs made. Runs in the worker process. */
 export class MadeFunctions {

@@ -5,7 +5,8 @@ import { contentKey, functionKey, type KeySource } from './content-key.ts'
 import { type ContentName, contentName } from './content-name.ts'
 import { Encoder } from './encode.ts'
 import { PrintError, RefusalSignal } from '../errors.ts'
-import { type KnownClosures, LiveFunctions } from './live-functions.ts'
+import type { KnownClosures } from './known-functions.ts'
+import { LiveFunctions } from './live-functions.ts'
 import { nestedUnit, type NestedUnit } from '../source/nested-unit.ts'
 import { PackageValues } from '../bundle/package-values.ts'
 import { Pending } from './pending.ts'
@@ -83,9 +84,9 @@ export class Printer {
       inspector,
       new VariableProbe(session, inspector),
       new SiteAnalyser(scripts, bundler, packages, keep),
-      packages
+      packages,
+      (bytes) => this.#warn(bytes)
     )
-    this.#functions.onCapture = (bytes) => this.#warn(bytes)
     this.#encoder = new Encoder(this.#functions)
     const memberKey = (hash: string, name: string): string => bundler.memberKey(hash, name)
     this.#keys = { functionKey: (hash) => this.#functionKey(hash), memberKey }

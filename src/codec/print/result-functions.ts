@@ -1,14 +1,13 @@
 import { types } from 'node:util'
 import { Builtins } from '../builtins.ts'
 import { CALLED_UNASKED } from './called-unasked.ts'
-import { writeCell } from './cells.ts'
 import { isNative } from './constructor-parts.ts'
 import { refuse } from '../errors.ts'
 import type { InspectorSession } from './inspector-session.ts'
 import { isDomException } from '../read/intrinsic-errors.ts'
 import { MadeFunctions } from './made-functions.ts'
 import { propertiesOf } from './properties.ts'
-import type { Origin } from '../source/function-sites.ts'
+import type { Origin } from '../read/function-sites.ts'
 import type { Reader } from '../read/read.ts'
 import { isResultBuiltin } from './result-builtins.ts'
 import { TAG } from '../tags.ts'
@@ -16,6 +15,7 @@ import type { FunctionWriter, ValueWriter } from './value-writer.ts'
 import {
   writeBound,
   writeBuiltinPath,
+  writeCell,
   writeClosed,
   writeConstructorParts,
   writeMember

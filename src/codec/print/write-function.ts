@@ -28,6 +28,13 @@ export function writeBound({ target, boundThis, args }: BoundParts, encoder: Val
   encoder.write(args)
 }
 
+/** A variable is written where it is met first, and named again by the others who use it. */
+export function writeCell(cell: object | undefined, value: unknown, encoder: ValueWriter): void {
+  if (cell === undefined || !encoder.announce(cell)) return
+  encoder.writer.tag(TAG.cell)
+  encoder.write(value)
+}
+
 /** What a function has beyond its text and captured values. */
 export function writeConstructorParts(parts: ConstructorParts, encoder: ValueWriter): void {
   encoder.writeAt({ captured: 'extends' }, parts.parent)

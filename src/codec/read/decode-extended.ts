@@ -1,4 +1,4 @@
-import { attempt } from '../print/attempt.ts'
+import { attempt } from './attempt.ts'
 import { ACCESSOR, applyIntegrity, defineProperty } from '../print/properties.ts'
 import type { ValueReader } from './value-reader.ts'
 

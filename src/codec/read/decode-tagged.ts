@@ -1,4 +1,4 @@
-import { attempt } from '../print/attempt.ts'
+import { attempt } from './attempt.ts'
 import { readExtended } from './decode-extended.ts'
 import { readArrayBuffer, readTypedArray, readView } from './decode-view.ts'
 import { ERROR_CLASSES } from './intrinsic-errors.ts'

@@ -1,4 +1,4 @@
-import { attempt } from '../print/attempt.ts'
+import { attempt } from './attempt.ts'
 import { TYPED_ARRAYS } from '../tags.ts'
 import type { ValueReader } from './value-reader.ts'
 

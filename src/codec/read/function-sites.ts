@@ -1,11 +1,11 @@
-import { CellScope } from '../print/cells.ts'
-import { compileFunction, type Factory, type Instance, unwrap, withPrivate } from '../read/compile.ts'
-import { linkAll } from '../read/link.ts'
-import type { NestedUnit } from './nested-unit.ts'
-import type { Modules } from '../read/modules.ts'
+import { CellScope } from './cells.ts'
+import { compileFunction, type Factory, type Instance, unwrap, withPrivate } from './compile.ts'
+import { linkAll } from './link.ts'
+import type { NestedUnit } from '../source/nested-unit.ts'
+import type { Modules } from './modules.ts'
 import type { FunctionUnit } from '../unit.ts'
-import type { UnitStore } from '../read/unit-store.ts'
-import type { ValueReader } from '../read/value-reader.ts'
+import type { UnitStore } from './unit-store.ts'
+import type { ValueReader } from './value-reader.ts'
 
 /** Where a function that was read comes from: what it takes to print it again. */
 export interface Origin {

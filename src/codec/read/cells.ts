@@ -1,6 +1,3 @@
-import { TAG } from '../tags.ts'
-import type { ValueWriter } from './value-writer.ts'
-
 /** A variable that several functions share. */
 export class Cell {
   value: unknown
@@ -17,13 +14,6 @@ const cellScopes = new WeakMap<object, CellScope>()
 export function cellIn(scopes: readonly object[], name: string): Cell | undefined {
   const scope = scopes.find((each) => Object.hasOwn(each, name))
   return scope === undefined ? undefined : cellScopes.get(scope)?.cell(name)
-}
-
-/** A variable is written where it is met first, and named again by the others who use it. */
-export function writeCell(cell: object | undefined, value: unknown, encoder: ValueWriter): void {
-  if (cell === undefined || !encoder.announce(cell)) return
-  encoder.writer.tag(TAG.cell)
-  encoder.write(value)
 }
 
 /** The shared variables of one closure, by name: known once the values that it captured are read. */

@@ -1,4 +1,4 @@
-import type { ValueReader } from '../read/value-reader.ts'
+import type { ValueReader } from './value-reader.ts'
 
 /** What the language refuses to make from hostile bytes is an error of the bytes. */
 export function attempt<T>(decoder: ValueReader, make: () => T): T {
