@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { ReadError } from '../../src/codec/errors.ts'
 import { InspectorSession } from '../../src/codec/print/inspector-session.ts'
 import { Printer } from '../../src/codec/print/print.ts'
 import { ResultPrinter } from '../../src/codec/print/print-result.ts'
@@ -304,3 +305,28 @@ function thrown(call: () => unknown): Error {
   }
   throw new Error('nothing was thrown')
 }
+
+test('changed bytes are refused or mean something else, and nothing worse', async () => {
+  const bytes = await resultOf(() => {
+    let n = 0
+    class Made {
+      static #count = 1
+      static total = (): number => n
+      static all(): number {
+        return Made.#count
+      }
+    }
+    return [Made, Object.assign(() => ++n, { version: 1 }), new Made(), () => n]
+  })
+  for (let at = 0; at < bytes.length; at++) {
+    for (const change of [1, 0x20, 0x80, 0xff]) {
+      const other = Uint8Array.from(bytes)
+      other[at]! ^= change
+      try {
+        printer.readResult(other)
+      } catch (error) {
+        expect(error).toBeInstanceOf(ReadError)
+      }
+    }
+  }
+})
