@@ -31,7 +31,10 @@ export function addMeshOptions(command: Command): Command {
     .option('--password-file <file>', "file with the mesh's password (default: the one init or join made)")
     .option('--weak-password', 'accept a password that can be guessed')
     .option('--mesh <name>', 'public name of the mesh', 'default')
-    .option('--name <name>', 'name of this node (default: the host name)')
+    .option(
+      '--name <name>',
+      'name of this node (default: the host name; of more nodes on one machine with -2, -3 …)'
+    )
     .option('--peer <multiaddr>', 'dial this peer too; may be repeated', collectAddresses, [])
     .option(
       '--listen <multiaddr>',

@@ -6,6 +6,8 @@ import { UsageError } from './errors.ts'
 /** Who a node is to other peers: a libp2p key pair that stays the same over restarts. */
 export interface Identity {
   readonly peerId: string
+  /** Which of its folder it is, from 1: higher ones are used while the lower ones are taken. */
+  readonly number: number
   /** Ed25519 private key, protobuf as libp2p keeps it. */
   readonly privateKey: Uint8Array
   /** Lets the next process use the identity. */
@@ -50,7 +52,7 @@ async function claimFirstFree(folder: string): Promise<Identity> {
       await rm(lock, { force: true })
       throw error
     })
-    return { ...key, release: () => rm(lock, { force: true }) }
+    return { ...key, number: n + 1, release: () => rm(lock, { force: true }) }
   }
   throw new UsageError(
     `dir: all ${MAX_IDENTITIES} identities of ${folder} are in use; give this node a folder of its own`

@@ -52,7 +52,7 @@ export class NodeParts {
       onLog: (line) => events.emit('log', line)
     })
     this.held = new Held({
-      self: { peer: identity.peerId, node: options.name },
+      self: { peer: identity.peerId, node: ground.name },
       submitter: this.submitter,
       folder,
       hold: options.hold,
@@ -157,8 +157,8 @@ export class NodeParts {
 
   /** This node's own slots are one more executor for its runs. */
   #addLocalExecutor(executor: Executor): void {
-    const { identity, options } = this.#ground
-    const { left, right } = createLocalLinks(identity.peerId, options.name, {
+    const { identity, name } = this.#ground
+    const { left, right } = createLocalLinks(identity.peerId, name, {
       onLeft: (link, message) => this.submitter.onMessage(link, message),
       onRight: (link, message) => executor.onMessage(link, message)
     })
@@ -167,11 +167,11 @@ export class NodeParts {
   }
 
   #hello(): HelloMessage {
-    const { options, workers } = this.#ground
+    const { options, name, workers } = this.#ground
     return {
       type: 'hello',
       version: VERSION,
-      name: options.name,
+      name,
       slots: options.lend ? (this.executor?.slots ?? 0) : 0,
       sandbox: options.lend ? (workers?.sandbox.level ?? 'none') : 'none',
       runtime: { node: process.versions.node, platform: process.platform, arch: process.arch },

@@ -60,7 +60,7 @@ export class DistNode extends EventEmitter<DistNodeEvents> implements AsyncDispo
 
   /** How this node is called in lists and results: the option `name`. */
   get name(): string {
-    return this.#ground.options.name
+    return this.#ground.name
   }
 
   /** Public name of the mesh: the option `mesh`. */

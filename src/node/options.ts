@@ -1,4 +1,4 @@
-import { availableParallelism, hostname } from 'node:os'
+import { availableParallelism } from 'node:os'
 import { MAX_NAME_LENGTH } from '../protocol/limits.ts'
 import { UsageError } from './errors.ts'
 import {
@@ -23,7 +23,7 @@ export interface NodeOptions {
   password?: string
   /** Public name of the mesh: nodes of different meshes ignore one another. @default 'default' */
   mesh?: string
-  /** How this node is called in lists and results. @default the host name */
+  /** How this node is called in lists and results. @default the host name; with `-2`, `-3` … behind it while other nodes use its folder */
   name?: string
   /** Jobs to run at once for the mesh; 0 lends nothing. @default one per core */
   slots?: number
@@ -69,8 +69,8 @@ export interface NodeOptions {
   drainMs?: number
 }
 
-export type ResolvedNodeOptions = Required<Omit<NodeOptions, 'password' | 'dir' | 'listen'>> &
-  Pick<NodeOptions, 'password' | 'dir' | 'listen'>
+export type ResolvedNodeOptions = Required<Omit<NodeOptions, 'name' | 'password' | 'dir' | 'listen'>> &
+  Pick<NodeOptions, 'name' | 'password' | 'dir' | 'listen'>
 
 /** How a run behaves. The job options hold for every job that does not say otherwise. */
 export interface RunOptions extends JobOptions {
@@ -128,7 +128,6 @@ export function resolveNodeOptions(options: NodeOptions = {}): ResolvedNodeOptio
   const { password, dir, ...rest } = withoutUndefined(options)
   const resolved: ResolvedNodeOptions = {
     mesh: 'default',
-    name: hostname(),
     slots: availableParallelism(),
     local: true,
     lend: true,
@@ -156,7 +155,7 @@ export function resolveNodeOptions(options: NodeOptions = {}): ResolvedNodeOptio
   expectWhole('jobMemoryMb', resolved.jobMemoryMb, 16, 1024 * 1024)
   expectWhole('drainMs', resolved.drainMs, 0, MAX_TIMER_MS)
   expectText('mesh', resolved.mesh, 64)
-  expectText('name', resolved.name, 64)
+  if (resolved.name !== undefined) expectText('name', resolved.name, 64)
   if (password !== undefined && (typeof password !== 'string' || password.trim() === '')) {
     throw new UsageError('password: expected a text that is not empty')
   }

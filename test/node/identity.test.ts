@@ -1,8 +1,9 @@
 import { mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { claimIdentity } from '../../src/node/identity.ts'
+import { createDistNode } from '../../src/node/node.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -68,4 +69,12 @@ describe('identity', () => {
       message: expect.stringContaining(`dir: expected a folder that can be written, but ${file}`) as string
     })
   })
+})
+
+test('nodes of one folder have names of their own, unless they were given one', async () => {
+  const options = { dir: folder, slots: 0, mdns: false }
+  await using first = await createDistNode(options)
+  await using second = await createDistNode(options)
+  await using third = await createDistNode({ ...options, name: 'attic' })
+  expect([first, second, third].map(({ name }) => name)).toEqual([hostname(), `${hostname()}-2`, 'attic'])
 })

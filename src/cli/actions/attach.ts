@@ -22,7 +22,10 @@ export async function attach(id: string, options: AttachCommandOptions): Promise
     })
   } catch (error) {
     if (error instanceof Interrupted)
-      throw new ExitError(EXIT.interrupted, `not following any more; the run goes on: dist-node attach ${id.slice(0, SHORT_ID)}`)
+      throw new ExitError(
+        EXIT.interrupted,
+        `not following any more; the run goes on: dist-node attach ${id.slice(0, SHORT_ID)}`
+      )
     if (error instanceof MeshError && error.code === 'MESH_RUN_UNKNOWN' && isHeldHere(id, options.dir))
       throw new ExitError(
         EXIT.mesh,
