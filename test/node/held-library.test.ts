@@ -1,7 +1,9 @@
 /** Detached runs through the library, on one node: its own holder, real worker processes, no network. */
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createDistNode, type DistNode, job, type JobResult } from '../../src/index.ts'
 
@@ -124,6 +126,19 @@ test('what cannot be is refused with a reason', async () => {
 test('who waits for ever waits until the signal', async () => {
   const options = { waitMs: Infinity, signal: AbortSignal.timeout(100) }
   await expect(collect(node.attach('ab', options))).rejects.toMatchObject({ name: 'TimeoutError' })
+})
+
+test('a program that follows a run of its own node does not end before the run', async () => {
+  const library = new URL('../../dist/index.js', import.meta.url).href
+  const program = `
+    import { createDistNode } from ${JSON.stringify(library)}
+    await using node = await createDistNode({ slots: 1, hold: true, dir: ${JSON.stringify(join(folder, 'own'))} })
+    const { id } = await node.detach(Array.from({ length: 100 }, (_, n) => () => n))
+    let count = 0
+    for await (const { value } of node.attach(id)) count++
+    console.log(count)`
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program])
+  expect(stdout).toBe('100\n')
 })
 
 test('when the node is stopped, what waits for it ends with MESH_STOPPED, and so does what is asked later', async () => {

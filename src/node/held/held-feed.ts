@@ -103,7 +103,7 @@ export class HeldFeed {
   }
 
   #sendStatusLater(): void {
-    this.#statusTimer ??= setTimeout(() => this.#sendStatus(), STATUS_EVERY_MS).unref()
+    this.#statusTimer ??= setTimeout(() => this.#sendStatus(), STATUS_EVERY_MS)
   }
 
   #sendStatus(): void {
