@@ -5,7 +5,7 @@ import { networkInterfaces } from 'node:os'
 // machine with a public address must not answer the whole internet.
 
 /** Interfaces come and go (Wi-Fi, VPN), but not from one packet to the next. */
-const SUBNETS_FRESH_MS = 5_000
+const FRESH_MS = 5_000
 
 const LOOPBACK = blockList(['127.0.0.0/8', '::1/128'])
 const PRIVATE = blockList([
@@ -22,26 +22,28 @@ export function isPrivateIp(ip: string): boolean {
   return contains(PRIVATE, ip)
 }
 
-let subnets: BlockList | undefined
-let subnetsReadMs = -Infinity
+/** Asking the system takes longer than a handshake's arithmetic, and is done for each of many. */
+let own:
+  | { readonly ips: ReadonlySet<string>; readonly subnets: BlockList; readonly readMs: number }
+  | undefined
+
+function ownAddresses(nowMs: number): NonNullable<typeof own> {
+  if (own !== undefined && nowMs - own.readMs <= FRESH_MS) return own
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
+  // An interface with all of the address space (some VPNs) would let everything through.
+  const cidrs = all.flatMap(({ cidr }) => (cidr === null || cidr.endsWith('/0') ? [] : [cidr]))
+  own = { ips: new Set(all.map(({ address }) => address)), subnets: blockList(cidrs), readMs: nowMs }
+  return own
+}
 
 /** Whether one of this machine's interfaces reaches the address without a router. */
 export function isOnOwnSubnet(ip: string, nowMs: number = performance.now()): boolean {
-  if (subnets === undefined || nowMs - subnetsReadMs > SUBNETS_FRESH_MS) {
-    const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
-    // An interface with all of the address space (some VPNs) would let everything through.
-    subnets = blockList(addresses.flatMap(({ cidr }) => (cidr === null || cidr.endsWith('/0') ? [] : [cidr])))
-    subnetsReadMs = nowMs
-  }
-  return contains(subnets, ip)
+  return contains(ownAddresses(nowMs).subnets, ip)
 }
 
 /** Whether the address is one of this machine's own. */
-export function isOwnIp(ip: string): boolean {
-  return (
-    isLoopbackIp(ip) ||
-    Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === ip))
-  )
+export function isOwnIp(ip: string, nowMs: number = performance.now()): boolean {
+  return isLoopbackIp(ip) || ownAddresses(nowMs).ips.has(ip)
 }
 
 /** `/ip4/192.168.1.20/tcp/4001`, perhaps with `/p2p/…`: the two forms of address that nodes listen on. */
