@@ -60,8 +60,8 @@ export const TAG = {
   /** [unit, captured values, parent, prototype's parent, prototype's properties, own properties]: a class or a constructor function. */
   constructor: 47_127,
   /**
-   * [unit, start, name, values] or [unit, start, name, values, parent, prototype's parent, prototype's properties, own
-   * properties, private statics]: a function written inside a unit, made while a job ran.
+   * [unit, start, name, shares variables, values] or [unit, start, name, shares variables, values, parent, prototype's
+   * parent, prototype's properties, own properties, private statics]: a function written inside a unit, made while a job ran.
    */
   made: 47_129
 } as const

@@ -216,9 +216,9 @@ describe('variables that functions share', () => {
     const now = (): number => n
     const made = await run(() => {
       up()
-      return { up, now }
+      return { up, now, here: () => [n, now()] }
     })
-    expect([made.up(), made.now(), n]).toEqual([12, 12, 10])
+    expect([made.up(), made.now(), made.here(), n]).toEqual([12, 12, [12, 12], 10])
   })
 })
 

@@ -83,17 +83,18 @@ export class MadeFunctions {
     const parts = describeMade(fn)
     const { scopes } = this.#inspector.inspect(fn)
     writer.tag(TAG.made)
-    writer.array(parts === undefined ? 4 : 9)
+    writer.array(parts === undefined ? 5 : 10)
     writer.bytes(Buffer.from(hash, 'hex'))
     writer.number(start)
     encoder.write(typeof fn.name === 'string' ? fn.name : '')
+    const cells = names.map((name) => cellIn(scopes, name) ?? this.#sharedState.cellOf(sharing, fn, name))
+    encoder.write(cells.some((cell) => cell !== undefined))
     writer.array(names.length)
-    for (const name of names) {
+    for (const [index, name] of names.entries()) {
       encoder.path.push({ captured: name })
       const value = readVariable(scopes, name)
-      const cell = cellIn(scopes, name) ?? this.#sharedState.cellOf(sharing, fn, name)
-      if (cell === undefined) encoder.write(value)
-      else writeCell(cell, value, encoder)
+      if (cells[index] === undefined) encoder.write(value)
+      else writeCell(cells[index], value, encoder)
       encoder.path.pop()
     }
     if (parts === undefined) return

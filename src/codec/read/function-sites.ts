@@ -28,12 +28,16 @@ interface Site {
   readonly make: () => { readonly instance: Instance; readonly cells: CellScope }
 }
 
+interface MadeSite extends Site {
+  readonly names: readonly string[]
+}
+
 /** Makes functions of their units, each of which is compiled when first used. */
 export class FunctionSites {
   readonly #units: UnitStore
   readonly #modules: Modules
   readonly #sites = new Map<string, Site>()
-  readonly #made = new Map<string, Site & { readonly names: readonly string[] }>()
+  readonly #made = new Map<string, MadeSite>()
   readonly #origins = new WeakMap<Function, Origin>()
   readonly #findNested: (hash: string, start: number) => NestedUnit | undefined
 
@@ -84,16 +88,13 @@ export class FunctionSites {
     return fn
   }
 
-  /** Reads [unit, start, name, values, …]: a function that a job made; what follows is not read. */
+  /** Reads [unit, start, name, shares variables, values, …]: a function that a job made; what follows is not read. */
   instantiateMade(decoder: ValueReader): MadeFunction {
-    const { unit, names, make } = this.#madeSite(
-      hexOf(decoder.readBytes()),
-      decoder.readAs('number'),
-      decoder
-    )
+    const [hash, start] = [hexOf(decoder.readBytes()), decoder.readAs('number')]
+    const name = decoder.readAs('string')
+    const { unit, names, make } = this.#madeSite(hash, start, decoder.read() === true, decoder)
     const { instance, cells } = make()
     const fn = decoder.register(unwrap(instance.make(), unit.form))
-    const name = decoder.readAs('string')
     if (fn.name !== name) Object.defineProperty(fn, 'name', { value: name, configurable: true })
     decoder.readCount(names.length)
     const values = new Map<string, unknown>()
@@ -106,14 +107,15 @@ export class FunctionSites {
     }
   }
 
-  #madeSite(hash: string, start: number, decoder: ValueReader): Site & { readonly names: readonly string[] } {
-    const key = `${hash} ${start}`
+  #madeSite(hash: string, start: number, isShared: boolean, decoder: ValueReader): MadeSite {
+    const key = `${hash} ${start} ${isShared}`
     const known = this.#made.get(key)
     if (known !== undefined) return known
-    const nested =
+    const { unit, names } =
       this.#findNested(hash, start) ??
       decoder.reader.fail(`no function begins at ${start} of the unit ${hash}`)
-    const site = { ...this.#openSite(nested.unit), names: nested.names }
+    // Which of them are shared is seen when their values come: too late for the text around the function.
+    const site = { ...this.#openSite(isShared ? { ...unit, cells: unit.captured } : unit), names }
     this.#made.set(key, site)
     return site
   }

@@ -160,7 +160,7 @@ export class Reader implements FunctionReader {
   #readMade(decoder: ValueReader): Function {
     const count = decoder.readCount()
     const { fn, setPrivate } = this.#functionSites.instantiateMade(decoder)
-    if (count === 4) return fn
+    if (count === 5) return fn
     readConstructorParts(fn, decoder)
     setPrivate(decoder.readAs('object') as Record<string, unknown>)
     return fn

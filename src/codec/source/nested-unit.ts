@@ -21,7 +21,7 @@ export interface NestedUnit {
 export function nestedUnit(outer: FunctionUnit, start: number): NestedUnit | undefined {
   const described = Object.hasOwn(outer.nested ?? {}, start) ? outer.nested?.[start] : undefined
   if (described === undefined || typeof described === 'string') return undefined
-  const { names, shared } = 'names' in described ? described : { names: described, shared: {} }
+  const names = 'names' in described ? described.names : described
   const { node, offset, root } = parseFunction(outer.source, outer.strict)
   const { scopes } = findFreeNames(root, outer.strict)
   const found = listNested(node, scopes, offset, outer.source).find((each) => each.start === start)
@@ -46,7 +46,6 @@ export function nestedUnit(outer: FunctionUnit, start: number): NestedUnit | und
     name: '',
     source: applyEdits(text, analysis.edits),
     captured,
-    cells: captured.filter((name) => Object.hasOwn(shared, name)),
     links: Object.fromEntries(links),
     privateStatics: analysis.class?.privateStatics ?? [],
     ...(analysis.class?.parentName === undefined ? {} : { parentName: analysis.class.parentName })
