@@ -310,6 +310,7 @@ test('changed bytes are refused or mean something else, and nothing worse', asyn
   const bytes = await resultOf(() => {
     let n = 0
     class Made {
+      kind = 'made'
       static #count = 1
       static total = (): number => n
       static all(): number {
