@@ -19,6 +19,7 @@ import { configure } from './configure.ts'
 import { EXIT, ExitError } from './exit.ts'
 import { describeOption } from './help.ts'
 import { HELP_COLUMNS, type PreparedAnswers } from './prepared-answers.ts'
+import { Interrupted } from './interrupt.ts'
 import { isLogged, log, logsJson, setUpLog } from './log.ts'
 import { visible } from './output.ts'
 import { VERSION } from './version.ts'
@@ -146,6 +147,10 @@ function refusePasswordOption(args: readonly string[]): void {
 /** The library is loaded only now: help and mistyped commands need none of it. */
 async function explain(error: unknown): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  if (error instanceof Interrupted) {
+    complain(error.message)
+    return EXIT.interrupted
+  }
   if (error instanceof ExitError) {
     if (error.message !== '') complain(visible(error.message))
     return error.exitCode

@@ -101,7 +101,7 @@ export class RunReport {
       style('dim', `  ${compute}${again}`),
       ...(this.#known === 0 ? [] : [style('dim', `  ${formatNumber(this.#known)} known from before`)]),
       ...this.#shareLines(),
-      style('dim', wrap(`  slowest: ${this.#slowest.map(describe).join(', ')}`, 11, terminalColumns()))
+      style('dim', `  slowest: ${wrap(this.#slowest.map(describe).join(', '), 11, terminalColumns())}`)
     ]
   }
 

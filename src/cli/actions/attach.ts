@@ -46,20 +46,13 @@ function isHeldHere(id: string, dir: string | undefined): boolean {
 
 /** `attach` without a run: what the nodes hold that are there within a moment. */
 export async function listHeld(options: AttachCommandOptions): Promise<void> {
-  try {
-    await withVisitor(options, async (node, signal) => {
-      const runs = await node.heldRuns({
-        signal,
-        ...(options.wait === undefined ? {} : { waitMs: options.wait })
-      })
-      if (options.json === true) for (const run of runs) console.log(JSON.stringify(run))
-      else if (runs.length === 0) log.info('no node that is here holds a run')
-      else console.log(heldTable(runs, process.stdout.hasColors?.()))
-    })
-  } catch (error) {
-    if (error instanceof Interrupted) throw new ExitError(EXIT.interrupted, 'interrupted')
-    throw error
-  }
+  await withVisitor(options, async (node, signal) => {
+    const wait = options.wait === undefined ? {} : { waitMs: options.wait }
+    const runs = await node.heldRuns({ signal, ...wait })
+    if (options.json === true) for (const run of runs) console.log(JSON.stringify(run))
+    else if (runs.length === 0) log.info('no node that is here holds a run')
+    else console.log(heldTable(runs, process.stdout.hasColors?.()))
+  })
 }
 
 async function follow(

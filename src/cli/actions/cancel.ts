@@ -1,18 +1,11 @@
 import type { CancelCommandOptions } from '../commands/cancel.ts'
-import { EXIT, ExitError } from '../exit.ts'
-import { Interrupted } from '../interrupt.ts'
 import { log } from '../log.ts'
 import { withVisitor } from '../visitor.ts'
 
 export async function cancel(run: string, options: CancelCommandOptions): Promise<void> {
-  try {
-    await withVisitor(options, async (node, signal) => {
-      const status = await node.cancel(run, { waitMs: options.wait, signal })
-      if (options.json === true) console.log(JSON.stringify(status))
-      else log.info(`${status.id} (${status.label}, held by ${status.holder}): ${status.state}`)
-    })
-  } catch (error) {
-    if (error instanceof Interrupted) throw new ExitError(EXIT.interrupted, 'interrupted')
-    throw error
-  }
+  await withVisitor(options, async (node, signal) => {
+    const status = await node.cancel(run, { waitMs: options.wait, signal })
+    if (options.json === true) console.log(JSON.stringify(status))
+    else log.info(`${status.id} (${status.label}, held by ${status.holder}): ${status.state}`)
+  })
 }

@@ -2,8 +2,8 @@ import { loadJobsFile, MeshError, UsageError } from '../../index.ts'
 import { limitHeapGrowth } from '../heap-growth.ts'
 import type { RunCommandOptions } from '../commands/run.ts'
 import { deliver } from '../deliver.ts'
-import { EXIT, ExitError } from '../exit.ts'
-import { Interrupted, interruptSignal } from '../interrupt.ts'
+import { EXIT } from '../exit.ts'
+import { interruptSignal } from '../interrupt.ts'
 import { createNode } from '../create-node.ts'
 import { log } from '../log.ts'
 
@@ -39,9 +39,6 @@ export async function runFile(file: string, args: string[], options: RunCommandO
       joining,
       deliver(node, { file, args, dir: options.dir }, jobsFile, { ...options, signal })
     ])
-  } catch (error) {
-    if (error instanceof Interrupted) throw new ExitError(EXIT.interrupted, 'interrupted')
-    throw error
   } finally {
     await node.stop('done')
     dispose()
