@@ -33,7 +33,7 @@ export async function evaluate(code: string, options: EvalOptions): Promise<void
 }
 
 /** As `node.call`, but with where it ran. */
-async function once(node: DistNode, fn: Job<unknown>, signal: AbortSignal): Promise<JobResult> {
+async function once(node: DistNode, fn: Job, signal: AbortSignal): Promise<JobResult> {
   for await (const result of node.run([fn], { signal })) return result
   throw new Error('a job without a result')
 }
