@@ -85,7 +85,8 @@ export function displayKind({
   logFormat?: string
 }): 'live' | 'lines' | 'nothing' {
   if (quiet === true) return 'nothing'
-  // On the terminals of build services nobody watches, and every redrawing stays in the log.
   if (logFormat === 'json') return 'nothing'
-  return process.stderr.isTTY && !process.env['CI'] ? 'live' : 'lines'
+  // On the terminals of build services nobody watches, and every redrawing stays in the log; dumb ones cannot redraw.
+  const { CI, TERM } = process.env
+  return process.stderr.isTTY && !CI && TERM !== 'dumb' ? 'live' : 'lines'
 }
