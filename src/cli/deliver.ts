@@ -1,7 +1,7 @@
 /** One run of the command from its first job to its summary. */
 import { basename } from 'node:path'
 import type { DistNode, JobResult, JobsFile, Run } from '../index.ts'
-import type { RunCommandOptions } from './commands/run.ts'
+import type { RunCommandOptions } from './run-options.ts'
 import { Display, displayKind } from './display.ts'
 import { EXIT } from './exit.ts'
 import { log, say } from './log.ts'

@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { type DistNode, type JobsFile, MeshError, type Run, type RunOptions, UsageError } from '../index.ts'
-import type { RunCommandOptions } from './commands/run.ts'
+import type { RunCommandOptions } from './run-options.ts'
 import { EXIT, ExitError } from './exit.ts'
 import { Interrupted } from './interrupt.ts'
 import { log } from './log.ts'

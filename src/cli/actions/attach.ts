@@ -1,5 +1,5 @@
+import type { MeshOptions } from '../mesh-options.ts'
 import { type AttachedRun, type DistNode, MeshError, openJournal } from '../../index.ts'
-import type { AttachCommandOptions } from '../commands/attach.ts'
 import { withVisitor } from '../visitor.ts'
 import { Display, displayKind } from '../display.ts'
 import { EXIT, ExitError } from '../exit.ts'
@@ -9,6 +9,14 @@ import { log, say } from '../log.ts'
 import { formatDuration, formatNumber, visible } from '../output.ts'
 import { printResults } from '../print-results.ts'
 import { SHORT_ID } from '../run-list.ts'
+
+export interface AttachCommandOptions extends MeshOptions {
+  ordered?: boolean
+  out?: string
+  quiet?: boolean
+  wait?: number
+  exit: (code: number) => void
+}
 
 export async function attach(id: string, options: AttachCommandOptions): Promise<void> {
   try {

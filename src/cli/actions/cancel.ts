@@ -1,6 +1,10 @@
-import type { CancelCommandOptions } from '../commands/cancel.ts'
+import type { MeshOptions } from '../mesh-options.ts'
 import { log } from '../log.ts'
 import { withVisitor } from '../visitor.ts'
+
+export interface CancelCommandOptions extends MeshOptions {
+  wait: number
+}
 
 export async function cancel(run: string, options: CancelCommandOptions): Promise<void> {
   await withVisitor(options, async (node, signal) => {

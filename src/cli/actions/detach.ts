@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { loadJobsFile, UsageError } from '../../index.ts'
-import type { RunCommandOptions } from '../commands/run.ts'
+import type { RunCommandOptions } from '../run-options.ts'
 import { createNode } from '../create-node.ts'
 import { EXIT, ExitError } from '../exit.ts'
 import { Interrupted, interruptSignal } from '../interrupt.ts'

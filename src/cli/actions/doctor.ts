@@ -1,11 +1,20 @@
 import { styleText } from 'node:util'
 import { diagnose, type Finding } from '../../index.ts'
-import type { DoctorOptions } from '../commands/doctor.ts'
-import { userConfigFile } from '../config-file.ts'
+import { userConfigFile, type ConfigFile } from '../config-file.ts'
 import { EXIT } from '../exit.ts'
 import { interruptSignal } from '../interrupt.ts'
 import { visible } from '../output.ts'
 import { wrap } from '../wrap.ts'
+import type { MeshOptions } from '../mesh-options.ts'
+
+export interface DoctorOptions extends MeshOptions {
+  wait: number
+  allowNet?: boolean
+  configFiles?: readonly ConfigFile[]
+  /** Why a configuration file cannot be used. */
+  configProblem?: string
+  exit: (code: number) => void
+}
 
 export async function doctor(options: DoctorOptions): Promise<void> {
   const { signal, dispose } = interruptSignal(EXIT.interrupted)

@@ -3,7 +3,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DistNode, type Job, job, type JobResult, loadJobsFile, UsageError } from '../../index.ts'
-import type { EvalOptions } from '../commands/eval.ts'
 import { EXIT } from '../exit.ts'
 import { createNode } from '../create-node.ts'
 import { errorText } from '../error-text.ts'
@@ -11,6 +10,13 @@ import { interruptSignal } from '../interrupt.ts'
 import { log } from '../log.ts'
 import { valueText, visible } from '../output.ts'
 import { resultLine } from '../result-json.ts'
+import type { MeshOptions, SandboxOptions } from '../mesh-options.ts'
+
+export interface EvalOptions extends MeshOptions, SandboxOptions {
+  each?: boolean
+  wait: number
+  exit: (code: number) => void
+}
 
 export async function evaluate(code: string, options: EvalOptions): Promise<void> {
   const { signal, dispose } = interruptSignal(EXIT.interrupted)

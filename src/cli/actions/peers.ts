@@ -1,13 +1,19 @@
 import { styleText } from 'node:util'
 import { createLogUpdate } from 'log-update'
 import { type DistNode, UsageError } from '../../index.ts'
-import type { PeersOptions } from '../commands/peers.ts'
 import { EXIT } from '../exit.ts'
 import { log } from '../log.ts'
 import { interruptSignal, untilAborted } from '../interrupt.ts'
 import { createNode } from '../create-node.ts'
 import { visible } from '../output.ts'
 import { peerTable, peerTotals } from '../peer-table.ts'
+import type { MeshOptions } from '../mesh-options.ts'
+
+export interface PeersOptions extends MeshOptions {
+  wait: number
+  watch?: boolean
+  exit: (code: number) => void
+}
 
 /** A table that follows within a second, and no faster than the eye. */
 const REDRAW_MS = 250

@@ -1,8 +1,14 @@
+import type { StateOptions } from '../state-options.ts'
 import { type JobResult, openJournal } from '../../index.ts'
-import type { ResultsOptions } from '../commands/results.ts'
 import { EXIT } from '../exit.ts'
 import { log } from '../log.ts'
 import { printResults } from '../print-results.ts'
+
+export interface ResultsOptions extends StateOptions {
+  ordered?: boolean
+  out?: string
+  exit: (code: number) => void
+}
 
 export async function printAgain(run: string, options: ResultsOptions): Promise<void> {
   const results = openJournal(options.dir).results(run, {

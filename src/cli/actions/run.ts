@@ -1,6 +1,6 @@
 import { loadJobsFile, MeshError, UsageError } from '../../index.ts'
 import { limitHeapGrowth } from '../heap-growth.ts'
-import type { RunCommandOptions } from '../commands/run.ts'
+import type { RunCommandOptions } from '../run-options.ts'
 import { deliver } from '../deliver.ts'
 import { EXIT } from '../exit.ts'
 import { interruptSignal } from '../interrupt.ts'

@@ -1,7 +1,11 @@
+import type { StateOptions } from '../state-options.ts'
 import { JournalError, openJournal, UsageError } from '../../index.ts'
-import type { RunsOptions } from '../commands/runs.ts'
 import { log } from '../log.ts'
 import { runTable } from '../run-list.ts'
+
+export interface RunsOptions extends StateOptions {
+  all?: boolean
+}
 
 export function listRuns({ dir, json, all }: RunsOptions): void {
   if (all === true) throw new UsageError('--all is for dist-node runs rm')

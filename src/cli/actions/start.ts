@@ -1,13 +1,24 @@
 import { setPriority } from 'node:os'
 import { type DistNode, UsageError } from '../../index.ts'
-import type { StartOptions } from '../commands/start.ts'
 import { EXIT } from '../exit.ts'
 import { interruptSignal, untilAborted } from '../interrupt.ts'
 import { log } from '../log.ts'
-import { MetricsServer } from '../metrics/metrics-server.ts'
+import { MetricsServer, type Endpoint } from '../metrics/metrics-server.ts'
 import { pauseWhenNeeded } from '../lending/pause-lending.ts'
 import { createNode } from '../create-node.ts'
 import { watchPassword } from '../watch-password.ts'
+import type { MeshOptions, SandboxOptions } from '../mesh-options.ts'
+
+export interface StartOptions extends MeshOptions, SandboxOptions {
+  nice?: number
+  hold: boolean
+  /** In milliseconds. */
+  drain: number
+  metrics?: Endpoint
+  pauseOnBattery?: boolean
+  /** From 0 to 1. */
+  pauseWhenBusy?: number
+}
 
 export async function start(options: StartOptions): Promise<void> {
   // Worker processes inherit it.

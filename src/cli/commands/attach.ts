@@ -1,14 +1,7 @@
 import type { Command } from 'commander'
 import { addExamples } from '../help.ts'
-import { addMeshOptions, duration, type MeshOptions } from '../mesh-options.ts'
-
-export interface AttachCommandOptions extends MeshOptions {
-  ordered?: boolean
-  out?: string
-  quiet?: boolean
-  wait?: number
-  exit: (code: number) => void
-}
+import { addMeshOptions, duration } from '../mesh-options.ts'
+import type { AttachCommandOptions } from '../actions/attach.ts'
 
 const EXAMPLES = {
   attach: 'which runs there are',

@@ -1,10 +1,7 @@
 import type { Command } from 'commander'
 import { addExamples } from '../help.ts'
-import { addMeshOptions, duration, type MeshOptions } from '../mesh-options.ts'
-
-export interface CancelCommandOptions extends MeshOptions {
-  wait: number
-}
+import { addMeshOptions, duration } from '../mesh-options.ts'
+import type { CancelCommandOptions } from '../actions/cancel.ts'
 
 const EXAMPLES = {
   'cancel 3f9c': 'stop its jobs wherever they run; results so far stay'

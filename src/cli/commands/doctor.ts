@@ -1,16 +1,7 @@
 import type { Command } from 'commander'
-import type { ConfigFile } from '../config-file.ts'
 import { addExamples } from '../help.ts'
-import { addMeshOptions, duration, type MeshOptions } from '../mesh-options.ts'
-
-export interface DoctorOptions extends MeshOptions {
-  wait: number
-  allowNet?: boolean
-  configFiles?: readonly ConfigFile[]
-  /** Why a configuration file cannot be used. */
-  configProblem?: string
-  exit: (code: number) => void
-}
+import { addMeshOptions, duration } from '../mesh-options.ts'
+import type { DoctorOptions } from '../actions/doctor.ts'
 
 const EXAMPLES = {
   doctor: 'look at everything',

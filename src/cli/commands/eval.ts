@@ -1,18 +1,7 @@
 import type { Command } from 'commander'
 import { addExamples } from '../help.ts'
-import {
-  addMeshOptions,
-  addSandboxOptions,
-  duration,
-  type MeshOptions,
-  type SandboxOptions
-} from '../mesh-options.ts'
-
-export interface EvalOptions extends MeshOptions, SandboxOptions {
-  each?: boolean
-  wait: number
-  exit: (code: number) => void
-}
+import { addMeshOptions, addSandboxOptions, duration } from '../mesh-options.ts'
+import type { EvalOptions } from '../actions/eval.ts'
 
 const EXAMPLES = {
   'eval process.version': 'an expression, somewhere in the mesh',

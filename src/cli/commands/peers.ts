@@ -1,12 +1,7 @@
 import type { Command } from 'commander'
 import { addExamples } from '../help.ts'
-import { addMeshOptions, duration, type MeshOptions } from '../mesh-options.ts'
-
-export interface PeersOptions extends MeshOptions {
-  wait: number
-  watch?: boolean
-  exit: (code: number) => void
-}
+import { addMeshOptions, duration } from '../mesh-options.ts'
+import type { PeersOptions } from '../actions/peers.ts'
 
 const EXAMPLES = {
   peers: 'once',

@@ -1,12 +1,7 @@
 import type { Command } from 'commander'
 import { addExamples } from '../help.ts'
-import { addStateOptions, type StateOptions } from '../state-options.ts'
-
-export interface ResultsOptions extends StateOptions {
-  ordered?: boolean
-  out?: string
-  exit: (code: number) => void
-}
+import { addStateOptions } from '../state-options.ts'
+import type { ResultsOptions } from '../actions/results.ts'
 
 const EXAMPLES = {
   'results 3f2a': 'as run printed them; the id from dist-node runs',

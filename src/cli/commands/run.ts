@@ -1,33 +1,7 @@
 import { type Command, Option } from 'commander'
 import { addExamples } from '../help.ts'
-import {
-  addMeshOptions,
-  addSandboxOptions,
-  duration,
-  type MeshOptions,
-  type SandboxOptions,
-  wholeNumber
-} from '../mesh-options.ts'
-
-export interface RunCommandOptions extends MeshOptions, SandboxOptions {
-  ordered?: boolean
-  minPeers?: number
-  wait: number
-  local: boolean
-  timeout?: number
-  retries?: number
-  out?: string
-  failFast?: boolean
-  journal: boolean
-  resume?: string | true
-  retryFailed?: boolean
-  cache?: boolean
-  pure?: boolean
-  trace?: string
-  detach?: boolean
-  quiet?: boolean
-  exit: (code: number) => void
-}
+import { addMeshOptions, addSandboxOptions, duration, wholeNumber } from '../mesh-options.ts'
+import type { RunCommandOptions } from '../run-options.ts'
 
 const EXAMPLES = {
   'run jobs.ts': 'on every core of the mesh and this machine',

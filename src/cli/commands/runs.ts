@@ -1,10 +1,7 @@
 import { Argument, type Command } from 'commander'
 import { addExamples } from '../help.ts'
-import { addStateOptions, type StateOptions } from '../state-options.ts'
-
-export interface RunsOptions extends StateOptions {
-  all?: boolean
-}
+import { addStateOptions } from '../state-options.ts'
+import type { RunsOptions } from '../actions/runs.ts'
 
 const EXAMPLES = {
   runs: 'the newest first',

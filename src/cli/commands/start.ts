@@ -1,24 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { addExamples } from '../help.ts'
 import type { Endpoint } from '../metrics/metrics-server.ts'
-import {
-  addMeshOptions,
-  addSandboxOptions,
-  duration,
-  type MeshOptions,
-  type SandboxOptions
-} from '../mesh-options.ts'
-
-export interface StartOptions extends MeshOptions, SandboxOptions {
-  nice?: number
-  hold: boolean
-  /** In milliseconds. */
-  drain: number
-  metrics?: Endpoint
-  pauseOnBattery?: boolean
-  /** From 0 to 1. */
-  pauseWhenBusy?: number
-}
+import { addMeshOptions, addSandboxOptions, duration } from '../mesh-options.ts'
+import type { StartOptions } from '../actions/start.ts'
 
 const EXAMPLES = {
   start: 'lend every core until Ctrl-C',
