@@ -12,7 +12,7 @@ import {
   refuseUnknown,
   withoutUndefined
 } from './option-checks.ts'
-import type { JobOptions } from './run/job.ts'
+import { checkJobOptions, type JobOptions } from './run/job.ts'
 
 /** How a node is made. Everything has a default but the password, without which there is no mesh, only this machine. */
 export interface NodeOptions {
@@ -193,16 +193,4 @@ export function resolveRunOptions(options: RunOptions = {}): ResolvedRunOptions 
   const about: unknown = journal
   expect('journal', about, 'true, false or an object', typeof about === 'boolean' || isObject(about))
   return resolved
-}
-
-/**
- * The options of one job, or of all jobs of a run.
- *
- * @throws {UsageError} for what would make peers cut the connection: they take no such number
- */
-export function checkJobOptions({ timeoutMs, retries, idempotent, pure }: JobOptions): void {
-  if (timeoutMs !== undefined) expectWhole('timeoutMs', timeoutMs, 0, MAX_TIMER_MS)
-  if (retries !== undefined) expectWhole('retries', retries, 0, 1000)
-  if (idempotent !== undefined) expectBoolean('idempotent', idempotent)
-  if (pure !== undefined) expectBoolean('pure', pure)
 }

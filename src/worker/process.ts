@@ -8,7 +8,7 @@ import type { ExitReason, Verdict } from './exit-reason.ts'
 import { JobDeadline } from './job-deadline.ts'
 import { JobQueue } from './job-queue.ts'
 import type { Attempt, Batch, SentJob } from './job-queue.ts'
-import type { Sandbox } from './sandbox.ts'
+import type { Command } from './level.ts'
 import { MAX_LOG_BYTES_FROM_CHILD, MAX_RESULT_BYTES, START_LAST_LOOK_MS, START_TIMEOUT_MS } from './limits.ts'
 import {
   decodeFromChild,
@@ -41,6 +41,11 @@ export interface WorkerListener {
 export interface WorkerRun {
   /** Printed function without arguments, called once before the first job. Add the blobs it needs before the first `run`. */
   readonly setup?: { readonly body: Uint8Array } | undefined
+}
+
+/** What tells how to start a process: a sandbox, or one that is still being tried. */
+interface CommandSource {
+  command(): Command
 }
 
 export interface WorkerProcessOptions {
@@ -82,11 +87,11 @@ export class WorkerProcess {
   #logBytes = 0
   #finishedAny = false
 
-  static spawn(sandbox: Sandbox, options: WorkerProcessOptions = {}): WorkerProcess {
+  static spawn(sandbox: CommandSource, options: WorkerProcessOptions = {}): WorkerProcess {
     return new WorkerProcess(sandbox, options)
   }
 
-  private constructor(sandbox: Sandbox, options: WorkerProcessOptions) {
+  private constructor(sandbox: CommandSource, options: WorkerProcessOptions) {
     this.#maxResultBytes = options.maxResultBytes ?? MAX_RESULT_BYTES
     this.ready = this.#ready.promise
     this.exited = this.#exited.promise
@@ -160,7 +165,7 @@ export class WorkerProcess {
     await this.exited
   }
 
-  #start(sandbox: Sandbox): void {
+  #start(sandbox: CommandSource): void {
     // A result's frame is its body and at most 64 bytes of header.
     const maxFrameBytes = this.#maxResultBytes + 64
     let timer = setTimeout(() => {

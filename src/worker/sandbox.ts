@@ -76,7 +76,7 @@ export async function probeSandbox(options: SandboxOptions): Promise<Sandbox> {
     if ('unavailable' in attempt) reasons.push(`${name}: ${attempt.unavailable}`)
     else {
       const { command } = attempt
-      const worker = WorkerProcess.spawn({ level: name, notes: [], command: () => command })
+      const worker = WorkerProcess.spawn({ command: () => command })
       const failure = await failureOf(worker)
       if (failure === undefined) {
         const notes = [...reasons, ...notesOn(name, level, host)]

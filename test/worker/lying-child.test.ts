@@ -69,7 +69,7 @@ test('a child that never says it is ready', async () => {
 
 test('a command that does not exist', async () => {
   const command = { file: '/nonexistent/program', args: [], env: {} }
-  const worker = WorkerProcess.spawn({ level: 'permission', notes: [], command: () => command })
+  const worker = WorkerProcess.spawn({ command: () => command })
   await expect(worker.ready).rejects.toThrow(/ENOENT/)
   await worker.kill()
 })

@@ -4,7 +4,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { isLinkLocalOnly, type LanInterface, lanInterfaces } from '../network/lan-interfaces.ts'
 import { isOwnIp } from '../network/local-addresses.ts'
-import type { Finding } from './doctor.ts'
+import type { Finding } from './finding.ts'
 
 /** RFC 6762, section 3. */
 export const MDNS_PORT = 5353

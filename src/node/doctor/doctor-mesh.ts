@@ -1,7 +1,7 @@
 /** What `dist-node doctor` finds in the mesh: who is there, who refuses, who is heard of but out of reach. */
 import { setTimeout as elapsed } from 'node:timers/promises'
 import type { AddressSource } from '../network/dial-target.ts'
-import type { Finding } from './doctor.ts'
+import type { Finding } from './finding.ts'
 import type { Unreachable } from '../network/dialler.ts'
 import type { Refusal } from '../network/session-opener.ts'
 import { createDistNode } from '../node.ts'

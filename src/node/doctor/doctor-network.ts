@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { readHost } from '../../worker/host.ts'
-import type { Finding } from './doctor.ts'
+import type { Finding } from './finding.ts'
 import { MDNS_PORT } from './doctor-interfaces.ts'
 
 const COMMAND_TIMEOUT_MS = 3_000

@@ -1,6 +1,6 @@
 import type { Printed } from '../../codec/print/print.ts'
 import { UsageError } from '../errors.ts'
-import { checkJobOptions } from '../options.ts'
+import { expectBoolean, expectWhole, MAX_TIMER_MS } from '../option-checks.ts'
 
 /** What can be said about one job. */
 export interface JobOptions {
@@ -24,6 +24,18 @@ export interface JobOptions {
    * network. Runs with the option `cache` take the results of pure jobs from earlier runs. @default false
    */
   pure?: boolean
+}
+
+/**
+ * The options of one job, or of all jobs of a run.
+ *
+ * @throws {UsageError} for what would make peers cut the connection: they take no such number
+ */
+export function checkJobOptions({ timeoutMs, retries, idempotent, pure }: JobOptions): void {
+  if (timeoutMs !== undefined) expectWhole('timeoutMs', timeoutMs, 0, MAX_TIMER_MS)
+  if (retries !== undefined) expectWhole('retries', retries, 0, 1000)
+  if (idempotent !== undefined) expectBoolean('idempotent', idempotent)
+  if (pure !== undefined) expectBoolean('pure', pure)
 }
 
 const JOB = Symbol.for('dist-node.job')
