@@ -17,6 +17,7 @@ const CALLED = 'distNodeProbe'
 export class VariableProbe {
   readonly #session: InspectorSession
   readonly #inspector: ClosureInspector
+  #stops: boolean | undefined
 
   constructor(session: InspectorSession, inspector: ClosureInspector) {
     this.#session = session
@@ -31,19 +32,35 @@ export class VariableProbe {
   find(fn: Function, name: string, others: readonly Function[]): number | undefined {
     // Whoever debugs this process would be stopped with it.
     if (isDebugged() || !canStopIn(fn)) return undefined
+    this.#stops ??= this.#stopsInOwn()
+    if (!this.#stops) return undefined
     let found: number | undefined
+    this.#enter(fn, (pause) => (found ??= this.#lookFor(pause, name, others)))
+    return found
+  }
+
+  /** Whether V8 stops in this process at all is tried out on a function of our own, before one of the program is called. */
+  #stopsInOwn(): boolean {
+    let stopped = false
+    let ran = false
+    const own = (): void => void (ran = true)
+    this.#enter(own, () => (stopped = true))
+    return stopped && !ran
+  }
+
+  /** Calls a function, stops it before its first statement, and ends it there. */
+  #enter(fn: Function, onStopped: (pause: Pause) => void): void {
     const onPaused = (pause: Pause): void => {
       try {
-        found ??= this.#lookFor(pause, name, others)
+        onStopped(pause)
       } finally {
         this.#session.post('Debugger.resume', { terminateOnResume: true })
       }
     }
-    this.#session.debug(onPaused, () => this.#enter(fn))
-    return found
+    this.#session.debug(onPaused, () => this.#call(fn))
   }
 
-  #enter(fn: Function): void {
+  #call(fn: Function): void {
     const objectId = this.#inspector.identify(fn)
     const { breakpointId } = this.#session.post<{ breakpointId: string }>(
       'Debugger.setBreakpointOnFunctionCall',
