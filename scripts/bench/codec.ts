@@ -2,6 +2,8 @@
  * What printing and reading cost: plain data beside the CBOR library alone, both ways, and closures. Alone:
  * `node scripts/bench/codec.ts` prints JSON.
  */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { decode as decodeCbor, encode as encodeCbor } from 'cborg'
 import { decode as decodeExtended, encode as encodeExtended } from 'cborg/extended'
 import { Printer, type Printed } from '../../src/codec/print/print.ts'
@@ -27,18 +29,22 @@ const DATA: ReadonlyArray<readonly [name: string, value: unknown, calls: number]
   ['200 records', Array.from({ length: 200 }, (_, index) => person(index)), 20],
   ['100,000 numbers', Array.from({ length: 100_000 }, (_, index) => index * 1.5), 5],
   ['texts', Array.from({ length: 2_000 }, (_, index) => `a line of some text, number ${index} é`), 20],
-  ['8 MiB of bytes', new Uint8Array(8 * 1024 * 1024), 5]
+  ['8 MiB of bytes', new Uint8Array(8 * 1024 * 1024), 10]
 ]
 
-/** Microseconds for one call, the median of some rounds. */
-function time(rounds: number, calls: number, call: () => unknown): number {
-  const times: number[] = []
+type Way = readonly [way: string, system: string, call: () => unknown]
+
+/** Microseconds for one call of each, the medians of some rounds, in which they take turns: whoever is first finds memory cold. */
+function time(rounds: number, calls: number, subjects: readonly (() => unknown)[]): number[] {
+  const times: number[][] = subjects.map(() => [])
   for (let round = 0; round < rounds; round++) {
-    const started = performance.now()
-    for (let index = 0; index < calls; index++) call()
-    times.push(((performance.now() - started) * 1_000) / calls)
+    for (const [at, call] of subjects.entries()) {
+      const started = performance.now()
+      for (let index = 0; index < calls; index++) call()
+      times[at]!.push(((performance.now() - started) * 1_000) / calls)
+    }
   }
-  return median(times)
+  return times.map(median)
 }
 
 function measureData(rounds: number, record: Record): void {
@@ -47,7 +53,7 @@ function measureData(rounds: number, record: Record): void {
   for (const [name, value, calls] of DATA) {
     const bytes = print(value)
     const extended = encodeExtended(value)
-    const ways: ReadonlyArray<readonly [way: string, system: string, call: () => unknown]> = [
+    const all: readonly Way[] = [
       ['print', 'dist-node', () => print(value)],
       ['print', 'cborg', () => encodeCbor(value)],
       ['print', 'cborg/extended', () => encodeExtended(value)],
@@ -56,13 +62,25 @@ function measureData(rounds: number, record: Record): void {
       ['read', 'cborg', () => decodeCbor(bytes)],
       ['read', 'cborg/extended', () => decodeExtended(extended)]
     ]
-    for (const [way, system, call] of ways) {
-      // JSON writes bytes as an object of millions of properties: nobody does that twice.
-      if (system === 'JSON' && value instanceof Uint8Array) continue
-      const workload = `${way} ${name}`
-      record({ workload, system, value: time(rounds, calls, call), unit: 'us', better: 'less' })
+    // JSON writes bytes as an object of millions of properties: nobody does that twice.
+    const ways = all.filter(([, system]) => system !== 'JSON' || !(value instanceof Uint8Array))
+    const medians = time(
+      rounds,
+      calls,
+      ways.map(([, , call]) => call)
+    )
+    for (const [at, [way, system]] of ways.entries()) {
+      record({ workload: `${way} ${name}`, system, value: medians[at]!, unit: 'us', better: 'less' })
     }
   }
+}
+
+/** Bytes of objects that something still needs. */
+function heapInUse(): number {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+  return process.memoryUsage().heapUsed
 }
 
 const OFFSET = 3
@@ -87,20 +105,20 @@ async function measureClosures(count: number, record: Record): Promise<void> {
   const secondUs = (performance.now() - second) * 1_000
   record({ workload: 'second closure of a site', system, value: secondUs, unit: 'us', better: 'less' })
 
-  const heapBefore = process.memoryUsage().heapUsed
+  const heapBefore = heapInUse()
   const startedMany = performance.now()
   let printed: Printed | undefined
   for (let index = 0; index < count; index++) printed = printer.print(makeClosure(index)) as Printed
   const seconds = (performance.now() - startedMany) / 1_000
   const workload = `${count.toLocaleString('en')} closures of one site`
   record({ workload, system, value: seconds, unit: 's', better: 'less' })
-  const grownMb = (process.memoryUsage().heapUsed - heapBefore) / 1e6
+  const grownMb = (heapInUse() - heapBefore) / 1e6
   record({ workload, system, value: grownMb, unit: 'MB kept', better: 'less' })
 
   const reader = new Reader()
   for (const hash of units) reader.addUnit(hash, printer.unit(hash))
   const { bytes } = printed ?? { bytes: new Uint8Array() }
-  const readUs = time(3, 1_000, () => reader.read(bytes))
+  const [readUs = Number.NaN] = time(3, 1_000, [() => reader.read(bytes)])
   record({ workload: 'read a closure', system, value: readUs, unit: 'us', better: 'less' })
 }
 
