@@ -45,17 +45,17 @@ test('a paused node gives back what waits, ends what runs, and lends again', asy
 test('a run whose only node pauses has its running job ended there, and goes on when it resumes', async () => {
   await using mesh = await createTestMesh(1)
   const [node] = mesh.nodes as [DistNode]
-  const spin = (n: number): number => {
-    const end = performance.now() + 600
+  const spin = (ms: number): number => {
+    const end = performance.now() + ms
     while (performance.now() < end);
-    return n
+    return ms
   }
-  const values = mesh.submitter.map(spin, [1, 2], { waitMs: 200 }).all()
+  const values = mesh.submitter.map(spin, [1_500, 1], { waitMs: 1_000 }).all()
   await until(() => node.busy === 1)
-  // Well over waitMs passes while the first job runs on the paused node.
+  // More than waitMs passes while the first job runs on the paused node: it counts from the end of that.
   node.pauseLending()
   await untilSlots(mesh, node, 0)
   await until(() => node.busy === 0)
   node.resumeLending()
-  expect(await values).toEqual([1, 2])
+  expect(await values).toEqual([1_500, 1])
 })

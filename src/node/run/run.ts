@@ -185,20 +185,20 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
     if (this.#options.only !== undefined && !this.#options.only.includes(link.peer)) return
     this.#ports.add(executor)
     this.#scheduler.onPeerJoined(link.peer, slots, rttMs, performance.now())
-    this.#onExecutorsChanged()
+    this.#checkExecutors()
   }
 
   /** @internal */
   onExecutorChanged(peer: PeerId, change: { slots?: number; rttMs?: number }): void {
     this.#scheduler.onPeerChanged(peer, change, performance.now())
-    this.#onExecutorsChanged()
+    this.#checkExecutors()
   }
 
   /** @internal */
   onExecutorLost(peer: PeerId): void {
     this.#ports.remove(peer)
     this.#scheduler.onPeerLost(peer, performance.now())
-    this.#onExecutorsChanged()
+    this.#checkExecutors()
     this.#endIfDone()
   }
 
@@ -210,13 +210,14 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
       outcomes
     )
     this.#scheduler.onOutcomes(peer, outcomes, performance.now())
-    this.#input.wake()
+    this.#checkExecutors()
     this.#endIfDone()
   }
 
   /** @internal */
   onRecalled(peer: PeerId, jobs: readonly { job: number; attempt: number }[]): void {
     this.#scheduler.onRecalled(peer, jobs, performance.now())
+    this.#checkExecutors()
   }
 
   #start(): void {
@@ -227,7 +228,7 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
     signal?.addEventListener('abort', this.#onAbort, { once: true })
     this.#tick = setInterval(() => this.#scheduler.onTick(performance.now()), TICK_MS)
     for (const executor of this.#parts.executors()) this.onExecutorJoined(executor)
-    this.#onExecutorsChanged()
+    this.#checkExecutors()
     if (signal?.aborted) return this.#onAbort()
     try {
       this.#memory = this.#init.openMemory?.()
@@ -288,10 +289,13 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
     return readResult(outcome, place, (bytes) => this.#parts.printer.readResult(bytes))
   }
 
-  /** With no executor left the run waits for one, but not for ever. */
-  #onExecutorsChanged(): void {
+  /**
+   * With no executor left the run waits for one, but not for ever. Peers that lend no more may still have jobs of ours to
+   * end: the time counts from the last of them.
+   */
+  #checkExecutors(): void {
     this.#input.wake()
-    if (this.#scheduler.totalSlots > 0) {
+    if (this.#scheduler.totalSlots > 0 || this.#scheduler.inFlight > 0) {
       clearTimeout(this.#patience)
       this.#patience = undefined
     } else if (this.#state === 'running') {
@@ -299,12 +303,9 @@ export class Run<T> implements AsyncIterable<JobResult<T>> {
     }
   }
 
-  /** Peers that lend no more may still have jobs of ours to end. */
   #onPatienceEnded(): void {
-    this.#patience = undefined
-    if (this.#scheduler.inFlight > 0) this.#onExecutorsChanged()
-    else if (this.#isRecalling) this.#patience = setTimeout(() => this.#onPatienceEnded(), TICK_MS)
-    else this.fail(this.#noExecutors())
+    this.#patience = this.#isRecalling ? setTimeout(() => this.#onPatienceEnded(), TICK_MS) : undefined
+    if (this.#patience === undefined) this.fail(this.#noExecutors())
   }
 
   #noExecutors(): MeshError {
