@@ -74,6 +74,10 @@ describe('the command line', () => {
       '--retries',
       '--resume',
       '--max-semi-space-size',
+      '--heap-growing-percent',
+      '--always-sparkplug',
+      '--no-lazy-feedback-allocation',
+      '--max-lazy',
       '--joblog'
     ])
     expect(named.filter((option) => !known.has(option))).toEqual([])
