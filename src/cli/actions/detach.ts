@@ -18,6 +18,11 @@ export async function detachFile(file: string, args: string[], options: RunComma
     node.on('warning', (message) => log.warn(message))
     await node.start()
     const { timeoutMs, retries, idempotent, setup } = fromFile
+    const unheeded = NOT_FOR_HELD_RUNS.filter((key) => fromFile[key] !== undefined && fromFile[key] !== false)
+    if (unheeded.length > 0)
+      log.warn(
+        `${basename(file)}: a run that is handed over does not heed its options ${unheeded.join(', ')}`
+      )
     const run = await node.detach(jobs, {
       label: fromFile.label ?? basename(file),
       signal,
@@ -38,6 +43,9 @@ export async function detachFile(file: string, args: string[], options: RunComma
     dispose()
   }
 }
+
+/** Options of a jobs file that are about the process that runs it, or about its choice of peers. */
+const NOT_FOR_HELD_RUNS = ['cache', 'journal', 'only', 'ordered'] as const
 
 /** The id alone goes to stdout: `id=$(dist-node run jobs.ts --detach)`. */
 function report(run: { id: string; holder: string; jobs: number }, options: RunCommandOptions): void {

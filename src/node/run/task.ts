@@ -1,3 +1,4 @@
+import type { JobResult } from '../../protocol/messages.ts'
 import type { PeerId } from '../link.ts'
 
 /** A job as the scheduler sees it: opaque bytes and what may be done with them. */
@@ -29,11 +30,4 @@ export interface Copy {
 }
 
 /** What an executor says of one attempt. */
-export interface Outcome {
-  readonly job: number
-  readonly attempt: number
-  readonly ok: boolean
-  readonly code?: string
-  readonly micros: number
-  readonly body: Uint8Array
-}
+export type Outcome = JobResult
